@@ -1,0 +1,6 @@
+"""A Databricks workspace in miniature, over HTTP: sign-in, identity, warehouses, SQL, model serving, Lakebase credentials."""
+
+from sandbox.databricks.server import DatabricksSandbox, Request
+from sandbox.databricks.tokens import OAuthSettings
+
+__all__ = ["DatabricksSandbox", "OAuthSettings", "Request"]
