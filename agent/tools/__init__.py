@@ -1,0 +1,1 @@
+"""The Databricks tools of the agent. A module here that defines a ``@registry.tool`` is all it takes to add one."""
