@@ -1,0 +1,5 @@
+"""``python -m bot`` is the console script ``bricklayer``."""
+
+from bot import cli
+
+cli.main()

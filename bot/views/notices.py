@@ -1,0 +1,132 @@
+"""The sentences that we say to people outside a reply. Each one says what is the matter and what to do about it."""
+
+from collections.abc import Iterable
+
+from bot.views import content, elements, help, limits, mentions, messages
+
+
+def not_a_member() -> content.Content:
+    return _notice(
+        "I work for full members of this Slack team only. Ask a member to write the message for you."
+    )
+
+
+def shared_channel() -> content.Content:
+    return _notice(
+        "I do not work in channels shared with another company. Ask me in a channel of this team alone, or directly."
+    )
+
+
+def another_bot() -> content.Content:
+    return _notice("I do not take messages from other bots. Ask a person to write the message.")
+
+
+def empty_mention(*, bot_user_id: str) -> content.Content:
+    return _notice(
+        f"You called, but the message is empty. Write what you need after <@{bot_user_id}>, or try *help*."
+    )
+
+
+def only_files() -> content.Content:
+    return _notice("You sent a file without a word. Say what I should do with it, in this thread.")
+
+
+def too_long(*, length: int, limit: int) -> content.Content:
+    return _notice(
+        f"That message has {length:,} characters, and I read at most {limit:,}. "
+        "Send the long part as a file, and write what to do with it."
+    )
+
+
+def unknown_word(word: str) -> content.Content:
+    quoted = mentions.escape(limits.one_line(word, 40)).replace("`", "'")
+    known = ", ".join(f"`{known.name}`" for known in help.WORDS)
+    return _notice(f"I do not know `/brick {quoted or '?'}`. I know {known}.")
+
+
+def sign_in() -> content.Content:
+    """Asks an unlinked person to sign in; the turn that waits for it goes on by itself afterwards."""
+    text = "Please sign in to Databricks first, so that I work with your rights. Your message waits and then goes on."
+    login = elements.button("Sign in to Databricks", action_id=messages.LOGIN_ACTION, style="primary")
+    return content.Content(text=text, blocks=(elements.section(text), elements.actions(login)))
+
+
+def sign_in_link(*, url: str, minutes: int) -> content.Content:
+    """The personal link; for the eyes of the one person it was made for."""
+    text = f"Sign in to Databricks with the button. It works once, for you alone, within {minutes} minutes."
+    button = elements.button("Open Databricks", action_id="identity.open", url=url, style="primary")
+    return content.Content(text=text, blocks=(elements.section(text), elements.actions(button)))
+
+
+def sign_in_not_offered() -> content.Content:
+    return _notice("Signing in is not set up here yet. Ask an admin to set `DATABRICKS_OAUTH_CLIENT_ID`.")
+
+
+def signed_out() -> content.Content:
+    return _notice("Your Databricks sign-in is forgotten. Use `/brick login` when you need me again.")
+
+
+def not_signed_in() -> content.Content:
+    return _notice("You are not signed in to Databricks. Use `/brick login` to sign in.")
+
+
+def whoami(*, user_id: str, account: str | None, host: str, facts: Iterable[str] = ()) -> content.Content:
+    """Both identities of a person; ``facts`` are further lines, such as scopes and when the sign-in ends."""
+    who = (
+        mentions.escape(limits.one_line(account, 200))
+        if account
+        else "nobody yet; use `/brick login` to sign in"
+    )
+    lines = [f"*Slack* <@{user_id}>", f"*Databricks* {who}, on {mentions.escape(limits.one_line(host, 200))}"]
+    text = "\n".join([*lines, *(mentions.escape(fact) for fact in facts)])
+    return content.Content(text=f"On Databricks you are {who}.", blocks=(elements.section(text),))
+
+
+def stopping(*, count: int) -> content.Content:
+    what = "what was running" if count == 1 else f"{count} messages"
+    return _notice(f"Stopping {what}. Write again in the thread to go on.")
+
+
+def nothing_to_stop() -> content.Content:
+    return _notice("Nothing runs here. `/brick status` shows what runs in this place.")
+
+
+def already_over() -> content.Content:
+    return _notice("That one is already over. Write in the thread to ask for more.")
+
+
+def unknown_button() -> content.Content:
+    return _notice("I no longer know that button. Use the newest message, or ask again.")
+
+
+def may_not_stop() -> content.Content:
+    return _notice(
+        "Only the person who asked, the project's owner or an admin can stop that. Ask one of them."
+    )
+
+
+def project_picked(name: str) -> content.Content:
+    shown = mentions.escape(limits.one_line(name, 200))
+    return _notice(f"Your direct messages now go to *{shown}*. Pick another one on my Home at any time.")
+
+
+def no_project_picked() -> content.Content:
+    return _notice("Which project is this for? Open my Home tab and pick one, then write again.")
+
+
+def failure(sentence: str) -> content.Content:
+    """An error that already says in one sentence what is the matter and what to do."""
+    return _notice(mentions.escape(limits.one_line(sentence, 600)))
+
+
+def unavailable() -> content.Content:
+    return _notice("I cannot reach my database at the moment. Please try again in a minute.")
+
+
+def shutting_down() -> content.Content:
+    return _notice("I am restarting. Your message is kept and goes on in a moment.")
+
+
+def _notice(text: str) -> content.Content:
+    clipped = limits.clip(text, limits.SECTION_TEXT)
+    return content.Content(text=clipped, blocks=(elements.section(clipped),))
