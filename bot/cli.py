@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bot import demo as demo_module
+from agent import errors as agent_errors
 from bot import foundations, logs, service, settings
 from storage import vault
 
@@ -25,13 +25,16 @@ def run() -> None:
     """Run the bot until it is stopped."""
     chosen = _load()
     logs.configure(chosen.bricklayer_log_level)
-    asyncio.run(service.run(chosen))
+    sys.exit(asyncio.run(service.run(chosen)))
 
 
 @cli.command()
 @click.option("--port", default=3200, show_default=True, help="Port of the page to chat in.")
 def demo(port: int) -> None:
     """Run the bot against the sandbox, with a page to chat in."""
+    # The sandbox is not installed where only the bot runs.
+    from bot import demo as demo_module
+
     demo_module.run(port=port)
 
 
@@ -73,6 +76,6 @@ def main() -> None:
     """The console script."""
     try:
         cli()
-    except foundations.StartError as error:
+    except (foundations.StartError, agent_errors.AgentError) as error:
         click.echo(f"bricklayer: {error}", err=True)
         sys.exit(settings.EXIT_CODE)

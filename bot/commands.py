@@ -105,10 +105,10 @@ class Commands:
     async def _logout(self, person: people.Person) -> content.Content:
         async with self._database.transaction() as tx:
             open_turns = await turns.Turns(tx).active(team_id=self._team_id)
+        own = [turn for turn in open_turns if turn.sender_id == person.id]
+        await self._stopping.stop_all(own, person=person)
         # Their tools end before the tokens do, while running statements can still be cancelled.
-        await self._stopping.stop_all(
-            [turn for turn in open_turns if turn.sender_id == person.id], person=person
-        )
+        await self._stopping.settled(own)
         was_linked = await self._identities.logout(self._team_id, person.id)
         return notices.signed_out() if was_linked else notices.not_signed_in()
 

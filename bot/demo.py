@@ -14,9 +14,10 @@ from pathlib import Path
 import aiohttp
 import click
 
+from bot import foundations, logs
 from sandbox import world
 
-BOT_PORT = 3210
+BOT_PORT_OFFSET = 10  # from the page's port to the bot's
 DATA_DIR = Path(".data") / "demo"
 STOP_TIMEOUT = 12.0  # seconds
 WORD_SECONDS = 0.025  # how long the scripted model takes for a word
@@ -30,6 +31,7 @@ Ctrl+C ends it."""
 
 def run(*, port: int) -> None:
     """Run the demo until Ctrl+C."""
+    logs.configure("warning")
     asyncio.run(_run(port))
 
 
@@ -39,20 +41,26 @@ async def _run(port: int) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     sandbox = world.World.create(chunk_delay=WORD_SECONDS)
-    await sandbox.start(ports=world.Ports(slack=port))
+    try:
+        await sandbox.start(ports=world.Ports(slack=port))
+    except OSError as error:
+        raise foundations.StartError(
+            f"--port {port} cannot be used ({error.strerror}). Choose another."
+        ) from error
     try:
         click.echo("Starting Bricklayer …")
-        bot = await _start_bot(sandbox.environment(DATA_DIR.absolute()))
-        await _accompany(bot, stop, page=sandbox.slack.url)
+        bot_port = port + BOT_PORT_OFFSET
+        bot = await _start_bot(sandbox.environment(DATA_DIR.absolute()), port=bot_port)
+        await _accompany(bot, stop, port=bot_port, page=sandbox.slack.url)
     finally:
         await sandbox.stop()
 
 
-async def _accompany(bot: asyncio.subprocess.Process, stop: asyncio.Event, *, page: str) -> None:
+async def _accompany(bot: asyncio.subprocess.Process, stop: asyncio.Event, *, port: int, page: str) -> None:
     """Say when the bot is ready, and stay until it ends or somebody ends it."""
     gone = asyncio.create_task(bot.wait(), name="wait for the bot")
     asked = asyncio.create_task(stop.wait(), name="wait for a signal")
-    ready = asyncio.create_task(_ready(), name="wait until the bot is ready")
+    ready = asyncio.create_task(_ready(port), name="wait until the bot is ready")
     await asyncio.wait({gone, asked, ready}, return_when=asyncio.FIRST_COMPLETED)
     if ready.done() and not gone.done():
         click.echo(WELCOME.format(page=page))
@@ -62,17 +70,17 @@ async def _accompany(bot: asyncio.subprocess.Process, stop: asyncio.Event, *, pa
     await _end(bot, gone)
 
 
-async def _ready() -> None:
+async def _ready(port: int) -> None:
     async with aiohttp.ClientSession() as http:
         while True:
             with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-                async with http.get(f"http://127.0.0.1:{BOT_PORT}/readyz") as answer:
+                async with http.get(f"http://127.0.0.1:{port}/readyz") as answer:
                     if answer.status == 200:
                         return
             await asyncio.sleep(0.2)
 
 
-async def _start_bot(sandboxed: dict[str, str]) -> asyncio.subprocess.Process:
+async def _start_bot(sandboxed: dict[str, str], *, port: int) -> asyncio.subprocess.Process:
     # Nothing of the operator's own Slack or workspace may leak into the demo.
     kept = {
         name: value
@@ -81,12 +89,12 @@ async def _start_bot(sandboxed: dict[str, str]) -> asyncio.subprocess.Process:
     }
     # A folder without an .env of the operator's.
     DATA_DIR.mkdir(parents=True, exist_ok=True)
-    address = f"http://127.0.0.1:{BOT_PORT}"
+    address = f"http://127.0.0.1:{port}"
     environment = {
         "BRICKLAYER_LOG_LEVEL": "warning",
         **kept,
         **sandboxed,
-        "PORT": str(BOT_PORT),
+        "PORT": str(port),
         "PUBLIC_URL": address,
     }
     if os.environ.get("ANTHROPIC_API_KEY"):

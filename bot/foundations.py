@@ -64,7 +64,7 @@ async def _source(chosen: settings.Settings, stack: AsyncExitStack) -> database.
         return database.Source(url=chosen.lakebase_pg_url.get_secret_value())
     if chosen.lakebase_endpoint or chosen.lakebase_instance_name:
         return await _lakebase(chosen, stack)
-    postgres = await embedded.EmbeddedPostgres.start(chosen.bricklayer_data_dir.absolute() / "postgres")
+    postgres = await embedded.EmbeddedPostgres.start(chosen.bricklayer_data_dir.absolute())
     stack.push_async_callback(postgres.stop)
     return postgres.source
 

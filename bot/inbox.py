@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackClientError
 from bot import commands, people, routing, said
 from bot.replies import front
 from bot.views import notices
-from storage import database, events, turns
+from storage import audit, conversations, database, events, turns
 from storage import errors as storage_errors
 
 log = structlog.get_logger(__name__)
@@ -79,7 +79,10 @@ class Inbox:
                 return
 
     async def _said(self, message: said.Said) -> None:
-        if said.is_aside(message) or not await self._router.is_for_us(message):
+        if said.is_aside(message):
+            return
+        conversation = await self._router.find(message)
+        if conversation is None and not said.is_addressed(message):
             return
         person = await self._people.get(message.user_id)
         refusal = await self._router.refusal(message, person)
@@ -103,21 +106,29 @@ class Inbox:
             )
             await self._front.whisper(message, notice)
         else:
-            await self._queue(message, person)
+            await self._queue(message, person, conversation or await self._router.begin(message, person))
 
-    async def _queue(self, message: said.Said, person: people.Person) -> None:
-        conversation = await self._router.conversation(message, person)
+    async def _queue(
+        self, message: said.Said, person: people.Person, conversation: conversations.Conversation
+    ) -> None:
         async with self._database.transaction() as tx:
             turn = await turns.Turns(tx).add(
                 conversation=conversation, sender_id=person.id, message_ts=message.ts, prompt=_prompt(message)
             )
-            ahead = 0 if turn is None else await turns.Turns(tx).ahead_of(turn.id)
-        if turn is not None:
-            log.info(
-                "turn queued", turn=str(turn.id), sender=person.id, channel=message.channel_id, ahead=ahead
+            if turn is None:
+                return
+            ahead = await turns.Turns(tx).ahead_of(turn.id)
+            await audit.Audit(tx).record(
+                team_id=turn.team_id,
+                user_id=person.id,
+                action="turn.ask",
+                outcome="queued",
+                project_id=turn.project_id,
+                turn_id=turn.id,
             )
-            self._front.open(turn, ahead=ahead)
-            self._wake()
+        log.info("turn queued", turn=str(turn.id), sender=person.id, channel=message.channel_id, ahead=ahead)
+        self._front.open(turn, ahead=ahead)
+        self._wake()
 
     async def _edited(self, message: said.Said) -> None:
         async with self._database.transaction() as tx:

@@ -30,13 +30,12 @@ class Router:
         self._team_id = team_id
         self._allow_shared_channels = allow_shared_channels
 
-    async def is_for_us(self, message: said.Said) -> bool:
-        """Whether the bot was spoken to: in a DM, by a mention, or by a reply in a thread that it is in."""
-        if message.is_dm or message.is_mention:
-            return True
-        if not message.is_reply:
-            return False
-        return await self._conversation(message) is not None
+    async def find(self, message: said.Said) -> conversations.Conversation | None:
+        """The conversation that this message belongs to, if one was begun in its thread."""
+        async with self._database.transaction() as tx:
+            return await conversations.Conversations(tx).find(
+                team_id=self._team_id, channel_id=message.channel_id, thread_ts=message.thread_ts
+            )
 
     async def refusal(self, message: said.Said, person: people.Person) -> content.Content | None:
         """What to tell a person who may not use the bot here, or ``None`` when they may."""
@@ -46,11 +45,8 @@ class Router:
             return notices.shared_channel()
         return None
 
-    async def conversation(self, message: said.Said, person: people.Person) -> conversations.Conversation:
-        """The message's conversation; begun, and its project made, when this is the first that is said."""
-        existing = await self._conversation(message)
-        if existing is not None:
-            return existing
+    async def begin(self, message: said.Said, person: people.Person) -> conversations.Conversation:
+        """Begin a conversation with this message, and make its project when it is the first of its channel."""
         project = await self.project(channel_id=message.channel_id, is_dm=message.is_dm, person=person)
         async with self._database.transaction() as tx:
             return await conversations.Conversations(tx).ensure(
@@ -83,12 +79,6 @@ class Router:
         if picked is None or not await self._visibility.may_see(picked, channels, person):
             return None
         return picked
-
-    async def _conversation(self, message: said.Said) -> conversations.Conversation | None:
-        async with self._database.transaction() as tx:
-            return await conversations.Conversations(tx).find(
-                team_id=self._team_id, channel_id=message.channel_id, thread_ts=message.thread_ts
-            )
 
     async def _channel_name(self, channel_id: str) -> str:
         answer = await self._client.conversations_info(channel=channel_id)

@@ -155,6 +155,11 @@ def command(said: Said) -> Command | None:
     return None
 
 
+def is_addressed(said: Said) -> bool:
+    """Whether the bot was spoken to by a mention or in its own DM; in a thread that it is in, everybody does."""
+    return said.is_dm or said.is_mention
+
+
 def is_aside(said: Said) -> bool:
     """Whether the sender talks beside the bot: an aside, or a reply that addresses somebody else."""
     words = said.text.strip().split(maxsplit=1)

@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,8 +30,8 @@ EVENT_MEMORY = timedelta(days=2)
 RESEAL_BATCH = 100
 
 
-async def run(chosen: settings.Settings, *, on_ready: Callable[[int], None] = lambda port: None) -> None:
-    """Run the service until SIGTERM or SIGINT; ``on_ready`` is told the HTTP port.
+async def run(chosen: settings.Settings) -> int:
+    """Run the service until SIGTERM or SIGINT; returns the exit code, 1 when a part of it broke.
 
     Raises foundations.StartError when it cannot start.
     """
@@ -41,20 +41,21 @@ async def run(chosen: settings.Settings, *, on_ready: Callable[[int], None] = la
         loop.add_signal_handler(name, stop.set)
     replica = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
     structlog.contextvars.bind_contextvars(replica=replica)
+    loops = Loops(stop)
     async with AsyncExitStack() as stack:
-        starting = asyncio.create_task(_start(chosen, stack, stop, replica), name="start")
-        stopping_early = asyncio.create_task(stop.wait(), name="wait for a signal")
-        await asyncio.wait({starting, stopping_early}, return_when=asyncio.FIRST_COMPLETED)
-        if not starting.done():
+        starting = asyncio.create_task(_start(chosen, stack, loops, replica), name="start")
+        asked = asyncio.create_task(stop.wait(), name="wait for a signal")
+        await asyncio.wait({starting, asked}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            port = await starting
+            log.info("ready", port=port)
+            await asked
+        else:
             starting.cancel()
             await asyncio.gather(starting, return_exceptions=True)
-            return
-        stopping_early.cancel()
-        on_ready(starting.result())
-        log.info("ready", port=starting.result())
-        await stop.wait()
         log.info("stopping")
     log.info("stopped")
+    return 1 if loops.broken else 0
 
 
 class Loops:
@@ -63,6 +64,8 @@ class Loops:
     def __init__(self, stop: asyncio.Event) -> None:
         self._stop = stop
         self._tasks: list[asyncio.Task[None]] = []
+        #: Whether a loop ended that should not have.
+        self.broken = False
 
     def start(self, work: Coroutine[Any, Any, None], *, name: str) -> None:
         """Run a loop until ``end``; one that ends before takes the service down."""
@@ -80,17 +83,18 @@ class Loops:
         if task.cancelled() or (self._stop.is_set() and task.exception() is None):
             return
         log.critical("a loop ended, stopping", loop=task.get_name(), exc_info=task.exception())
+        self.broken = True
         self._stop.set()
 
 
-async def _start(chosen: settings.Settings, stack: AsyncExitStack, stop: asyncio.Event, replica: str) -> int:
+async def _start(chosen: settings.Settings, stack: AsyncExitStack, loops: Loops, replica: str) -> int:
     """Bring everything up; returns the HTTP port."""
     core = await assembly.build(chosen, stack, replica=replica)
     desk = assembly.desk(chosen, core)
     # Without a living lease of its own, what this replica claims would count as lost.
     await core.dispatcher.heartbeat()
     stack.push_async_callback(_release, core.database, replica)
-    _start_loops(core, stack, stop)
+    _start_loops(core, stack, loops)
     server = web.Web(port=chosen.port)
     server.add_check("database", lambda: _database_problem(core.database))
     sign_in_pages.SignInPages(
@@ -107,8 +111,7 @@ async def _start(chosen: settings.Settings, stack: AsyncExitStack, stop: asyncio
     return await server.start()
 
 
-def _start_loops(core: assembly.Core, stack: AsyncExitStack, stop: asyncio.Event) -> None:
-    loops = Loops(stop)
+def _start_loops(core: assembly.Core, stack: AsyncExitStack, loops: Loops) -> None:
     stack.push_async_callback(loops.end)
     stack.push_async_callback(core.outbox.close, timeout=OUTBOX_GRACE)
     stack.push_async_callback(core.front.close, grace=OUTBOX_GRACE)

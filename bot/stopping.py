@@ -1,5 +1,6 @@
 """Ending turns early: who may, and what happens then."""
 
+import asyncio
 from collections.abc import Callable
 from enum import StrEnum
 from uuid import UUID
@@ -11,6 +12,9 @@ from bot.replies import front
 from storage import audit, database, projects, turns
 
 log = structlog.get_logger(__name__)
+
+SETTLE_LOOKS = 50
+SETTLE_PAUSE = 0.1  # seconds
 
 
 class Stopped(StrEnum):
@@ -63,6 +67,18 @@ class Stopping:
     async def stop_all(self, waiting: list[turns.Turn], *, person: people.Person) -> int:
         """Stop those of these turns that this person may stop; returns how many."""
         return sum([await self.stop(turn.id, person=person) is Stopped.DONE for turn in waiting])
+
+    async def settled(self, asked: list[turns.Turn]) -> None:
+        """Wait until these turns are over, some five seconds at most."""
+        for _ in range(SETTLE_LOOKS):
+            if all([await self._is_over(turn.id) for turn in asked]):
+                return
+            await asyncio.sleep(SETTLE_PAUSE)
+
+    async def _is_over(self, turn_id: UUID) -> bool:
+        async with self._database.transaction() as tx:
+            turn = await turns.Turns(tx).get(turn_id)
+        return turn is None or turn.state.is_over
 
     async def _may_stop(self, tx: database.Transaction, turn: turns.Turn, person: people.Person) -> bool:
         if person.id == turn.sender_id or self._people.is_admin(person):

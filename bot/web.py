@@ -12,6 +12,8 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.app.async_app import AsyncApp
 
+from bot import foundations
+
 Check = Callable[[], Awaitable[str | None]]
 
 CHECK_TIMEOUT = 4.0  # seconds
@@ -46,7 +48,12 @@ class Web:
     async def start(self) -> int:
         """Listen on all interfaces; returns the port."""
         await self._runner.setup()
-        await web.TCPSite(self._runner, "0.0.0.0", self._port).start()
+        try:
+            await web.TCPSite(self._runner, "0.0.0.0", self._port).start()
+        except OSError as error:
+            raise foundations.StartError(
+                f"PORT {self._port} cannot be used ({error.strerror}). Choose another."
+            ) from error
         return int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:

@@ -104,7 +104,10 @@ class Database:
             yield tx
 
     async def ping(self) -> None:
-        """Prove that a statement gets its answer; ``DatabaseUnavailableError`` after 3 s at most."""
+        """Prove that a statement gets its answer within 3 s, or raise ``DatabaseUnavailableError``.
+
+        Giving up the connection to a frozen server may take two seconds more.
+        """
         try:
             async with asyncio.timeout(PING_TIMEOUT), self.transaction() as tx:
                 await tx.execute(text("SELECT 1"))

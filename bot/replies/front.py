@@ -19,6 +19,7 @@ from agent import events
 from agent import turn as agent_turn
 from agent.databricks import identities
 from bot import people, said
+from bot.replies import errors
 from bot.replies import outbox as outboxes
 from bot.replies import reply as replies
 from bot.views import content, messages, notices
@@ -101,9 +102,7 @@ class SlackFront(agent_turn.Front):
             prompt = notices.sign_in_link(url=url, minutes=LINK_MINUTES)
         except agent_errors.AgentError as error:
             prompt = notices.failure(str(error))
-        await self._outbox.ephemeral(
-            channel=turn.channel_id, user=turn.sender_id, thread_ts=turn.thread_ts, content=prompt
-        )
+        await self._whisper(turn.channel_id, turn.sender_id, turn.thread_ts, prompt)
 
     async def withdrawn(self, turn: turns.Turn) -> None:
         """Show that a turn ended before it began."""
@@ -116,12 +115,15 @@ class SlackFront(agent_turn.Front):
 
     async def whisper(self, message: said.Said, text: content.Content) -> None:
         """Answer the author of a message in private, where it was said."""
-        await self._outbox.ephemeral(
-            channel=message.channel_id,
-            user=message.user_id,
-            thread_ts=message.thread_ts if message.is_reply else None,
-            content=text,
-        )
+        thread_ts = message.thread_ts if message.is_reply else None
+        await self._whisper(message.channel_id, message.user_id, thread_ts, text)
+
+    async def _whisper(self, channel: str, user: str, thread_ts: str | None, text: content.Content) -> None:
+        try:
+            await self._outbox.ephemeral(channel=channel, user=user, thread_ts=thread_ts, content=text)
+        except errors.ReplyError as error:
+            # Nobody else may read it, so there is no other place to say it.
+            log.warning("private answer not shown", channel=channel, user=user, reason=error.reason)
 
     async def close(self, *, grace: float) -> None:
         """Wait for what is being posted."""

@@ -1,6 +1,8 @@
 """One transaction for a whole test, or a stage for those that are about several."""
 
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,3 +22,13 @@ async def tx(database: Database) -> AsyncIterator[AsyncSession]:
 def stage(database: Database) -> Stage:
     """The ways to fill this test's database."""
     return Stage(database)
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """Where a server of this test's own may live.
+
+    It is not below pytest's directory: each run of root's closes that to all others, and Postgres' user is another.
+    """
+    with tempfile.TemporaryDirectory(prefix="bricklayer-test-") as folder:
+        yield Path(folder)

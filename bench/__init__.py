@@ -1,0 +1,1 @@
+"""Measurements: medians over several runs and ratios within one run, never asserted."""
