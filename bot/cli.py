@@ -3,15 +3,13 @@
 import asyncio
 import sys
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import click
 
 from agent import errors as agent_errors
 from bot import foundations, logs, service, settings
+from bot import manifest as manifest_
 from storage import vault
-
-MANIFEST = Path(__file__).resolve().parent.parent / "manifest.yml"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -55,7 +53,7 @@ def migrate() -> None:
 @cli.command()
 def manifest() -> None:
     """Print the Slack app manifest, to paste at api.slack.com/apps."""
-    click.echo(MANIFEST.read_text(), nl=False)
+    click.echo(manifest_.text(), nl=False)
 
 
 @cli.command(name="generate-key")

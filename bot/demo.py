@@ -14,7 +14,7 @@ from pathlib import Path
 import aiohttp
 import click
 
-from bot import foundations, logs
+from bot import foundations, logs, manifest
 from sandbox import world
 
 BOT_PORT_OFFSET = 10  # from the page's port to the bot's
@@ -40,7 +40,7 @@ async def _run(port: int) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    sandbox = world.World.create(chunk_delay=WORD_SECONDS)
+    sandbox = world.World.create(manifest=manifest.load(), chunk_delay=WORD_SECONDS)
     try:
         await sandbox.start(ports=world.Ports(slack=port))
     except OSError as error:

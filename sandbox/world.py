@@ -1,13 +1,15 @@
 """Slack, Databricks and Claude together, wired as a bot finds them."""
 
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from sandbox.claude import ClaudeSandbox
 from sandbox.databricks import DatabricksSandbox
 from sandbox.slack import SlackSandbox
+from sandbox.slack.app import App
 
 #: the workspace's token that belongs to nobody, for people without a linked account during development
 SHARED_TOKEN = "dapi-shared"
@@ -34,14 +36,20 @@ class World:
         self._running = AsyncExitStack()
 
     @classmethod
-    def create(cls, *, events_url: str | None = None, chunk_delay: float = 0.0) -> Self:
+    def create(
+        cls,
+        *,
+        manifest: Mapping[str, Any] | None = None,
+        events_url: str | None = None,
+        chunk_delay: float = 0.0,
+    ) -> Self:
         """A new world, not yet started.
 
-        With ``events_url`` Slack posts its events there (HTTP mode) instead of sending them through Socket Mode.
+        With a Slack app's ``manifest`` Slack grants and sends what that says, and no more. With ``events_url`` Slack posts its events there (HTTP mode) instead of sending them through Socket Mode.
         ``chunk_delay`` is how long the model takes for a word, in seconds.
         """
         return cls(
-            slack=SlackSandbox(events_url=events_url),
+            slack=SlackSandbox(events_url=events_url, app=App.from_manifest(manifest) if manifest else None),
             databricks=DatabricksSandbox(),
             claude=ClaudeSandbox(chunk_delay=chunk_delay),
         )

@@ -24,13 +24,8 @@ _CHANGES: dict[type[exp.Expr], plans.Change] = {
 }
 #: Projections that keep their names, or that become several columns.
 _SELF_NAMED = (exp.Alias, exp.Aliases, exp.Column, exp.Dot, exp.Star, exp.Posexplode, exp.Inline)
-#: Names that sqlglot's text of an expression does not give.
-_COLUMN_NAMES = {
-    "count(*)": "count(1)",
-    "CURRENT_DATE": "current_date()",
-    "CURRENT_CATALOG()": "current_catalog()",
-    "CURRENT_TIMESTAMP()": "current_timestamp()",
-}
+#: Session functions that sqlglot writes in the standard's way.
+_SESSION_FUNCTION = re.compile(r"\bCURRENT_(\w+)\b(?:\(\))?")
 
 
 def plan(
@@ -77,11 +72,20 @@ def _planned(tree: exp.Expr, *, session: plans.Session, sleep: float) -> plans.P
 
 def _change(tree: exp.Expr) -> Iterable[str]:
     if isinstance(tree, exp.Insert) and tree.args.get("overwrite"):
-        target = definitions.target(tree)
-        yield f"DELETE FROM {definitions.write(target) if target else ''}"
-        tree.set("overwrite", False)
+        return _overwrite(tree)
     returning = " RETURNING merge_action" if isinstance(tree, exp.Merge) else ""
-    yield definitions.write(tree) + returning
+    return [definitions.write(tree) + returning]
+
+
+def _overwrite(tree: exp.Insert) -> Iterable[str]:
+    """The new rows may come from the table itself, so they are set aside before it is emptied."""
+    yield f"CREATE TEMP TABLE sandbox_overwrite AS {definitions.write(tree.expression)}"
+    target = definitions.target(tree)
+    if target is not None:
+        yield f"DELETE FROM {definitions.write(target)}"
+    tree.set("overwrite", False)
+    tree.set("expression", exp.select("*").from_("sandbox_overwrite"))
+    yield definitions.write(tree)
 
 
 def _name_columns(tree: exp.Expr) -> None:
@@ -97,7 +101,8 @@ def _column_name(projection: exp.Expr) -> str:
     if isinstance(projection, exp.Explode):
         return "col"
     text = projection.output_name or projection.sql(dialect="databricks", normalize_functions="lower")
-    return _COLUMN_NAMES.get(text, text)
+    text = _SESSION_FUNCTION.sub(lambda found: f"current_{found[1].lower()}()", text)
+    return text.replace("count(*)", "count(1)")
 
 
 class _Resolver:
@@ -128,6 +133,8 @@ class _Resolver:
             if name.schema == names.INFORMATION_SCHEMA:
                 information_schema.replace(table, name, catalog=self._catalog, text=self._text)
                 continue
+            if table.args.get("version") is not None:
+                raise sql_errors.unsupported("time travel")
             if any(table is made for made in new):
                 self._catalog.require_schema(name.catalog, name.schema)
             elif not _drops_if_exists(tree):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import sqlglot
 from sqlglot import exp
 
 from sandbox.databricks import plans, sql_errors
@@ -40,7 +41,7 @@ def _rewritten(node: exp.Expr, session: plans.Session) -> exp.Expr:
     if isinstance(node, exp.Anonymous):
         named = _BY_NAME.get(node.name.lower())
         return named(node, session) if named else node
-    if isinstance(node, exp.Table) and isinstance(node.this, exp.Anonymous):
+    if isinstance(node, exp.Table) and isinstance(node.this, exp.Func):
         return _table_function(node)
     typed = _BY_TYPE.get(type(node))
     return typed(node, session) if typed else node
@@ -77,6 +78,29 @@ def _divide(node: exp.Expr, _session: plans.Session) -> exp.Expr:
         return node
     node.set("expression", exp.Anonymous(this="memory.main.sandbox_divisor", expressions=[divisor.copy()]))
     return node
+
+
+def _truncate(node: exp.Expr, session: plans.Session) -> exp.Expr:
+    """``trunc(d, 'MM')``: a date again, in units that DuckDB spells out."""
+    unit = node.args["unit"]
+    spelled = _TRUNC_UNITS.get(unit.name.upper())
+    if spelled is not None:
+        node.set("unit", exp.Literal.string(spelled))
+    return _as_date(node, session)
+
+
+def _unix_timestamp(node: exp.Expr, _session: plans.Session) -> exp.Expr:
+    """Seconds as a BIGINT, of text and of timestamps alike, unless a format is given."""
+    if node.args["format"].name != _DEFAULT_FORMAT:
+        return node
+    moment = exp.cast(node.this.copy(), "TIMESTAMPTZ")
+    return exp.cast(exp.Anonymous(this="epoch", expressions=[moment]), "BIGINT")
+
+
+def _format_number(node: exp.Expr, _session: plans.Session) -> exp.Expr:
+    value, decimals = node.expressions
+    form = exp.Literal.string("{:,." + decimals.name + "f}")
+    return exp.Anonymous(this="format", expressions=[form, exp.cast(value.copy(), "DOUBLE")])
 
 
 def _as_date(node: exp.Expr, _session: plans.Session) -> exp.Expr:
@@ -140,22 +164,32 @@ def _constant_text(node: exp.Expr) -> str:
 
 def _table_function(table: exp.Table) -> exp.Expr:
     call = table.this
-    name = call.name.lower()
+    name = call.name.lower() if isinstance(call, exp.Anonymous) else call.sql_name().lower()
     if name == "identifier":
         named = exp.to_table(_constant_text(call.expressions[0]), dialect="databricks")
         named.set("alias", table.args.get("alias"))
         return named
+    if name not in _TABLE_FUNCTIONS:
+        raise sql_errors.unresolved_table_function(name)
     if name == "range":
-        alias = table.args.get("alias")
-        if alias is None:
-            table.set(
-                "alias", exp.TableAlias(this=exp.to_identifier("range"), columns=[exp.to_identifier("id")])
-            )
-        elif not alias.args.get("columns"):
+        alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier("range"))
+        if not alias.args.get("columns"):
             alias.set("columns", [exp.to_identifier("id")])
+        table.set("alias", alias)
     return table
 
 
+#: What sqlglot fills in for ``unix_timestamp(x)``.
+_DEFAULT_FORMAT = sqlglot.parse_one("unix_timestamp(x)", read="databricks").args["format"].name
+_TRUNC_UNITS = {
+    "MM": "MONTH",
+    "MON": "MONTH",
+    "YY": "YEAR",
+    "YYYY": "YEAR",
+    "Q": "QUARTER",
+}
+#: Table functions that mean the same in DuckDB; DuckDB's own would lead around names and privileges.
+_TABLE_FUNCTIONS = {"range", "explode", "posexplode", "inline"}
 _BY_NAME: dict[str, Rewrite] = {
     "user": _user,
     "session_user": _user,
@@ -163,6 +197,7 @@ _BY_NAME: dict[str, Rewrite] = {
     "is_member": _is_member,
     "is_account_group_member": _is_member,
     "curdate": _today,
+    "format_number": _format_number,
     "weekday": _weekday,
     "identifier": _identifier,
 }
@@ -179,7 +214,8 @@ _BY_TYPE: dict[type[exp.Expr], Rewrite] = {
     exp.TsOrDsAdd: _as_date,
     exp.DateAdd: _as_date,
     exp.DateSub: _as_date,
-    exp.DateTrunc: _as_date,
+    exp.DateTrunc: _truncate,
+    exp.StrToUnix: _unix_timestamp,
     exp.Add: _date_with_interval,
     exp.Sub: _date_with_interval,
     exp.DayOfWeek: _day_of_week,

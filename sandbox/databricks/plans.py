@@ -97,15 +97,16 @@ class ChangeReaders:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A statement ready to run; the last of ``sql`` gives the result unless ``static`` does."""
+    """A statement ready to run."""
 
-    # ``ddl``: names or columns have changed, so the snapshot of the catalog is stale afterwards.
-
+    #: DuckDB statements, run in one transaction; the last gives the result unless ``static`` does.
     sql: tuple[str, ...] = ()
     returns_rows: bool = False
     static: Static | None = None
+    #: The result is how many rows this change has touched.
     counts: Change | None = None
     effects: tuple[Effect, ...] = ()
+    #: Names or columns change, so the snapshot of the catalog is stale afterwards.
     ddl: bool = False
     sleep_seconds: float = 0
 

@@ -73,6 +73,16 @@ def not_constant(expression: str) -> errors.SqlError:
     )
 
 
+def unresolved_table_function(name: str) -> errors.SqlError:
+    """A table function that is not there."""
+    return errors.SqlError(
+        "UNRESOLVABLE_TABLE_VALUED_FUNCTION",
+        f"Could not resolve `{name}` to a table-valued function. Please make sure that `{name}` is defined as a"
+        " table-valued function and that all required parameters are provided correctly.",
+        sql_state="42883",
+    )
+
+
 def unsupported(what: str) -> errors.SqlError:
     """Something that Databricks can do and the sandbox cannot."""
     return errors.SqlError(UNSUPPORTED, f"The sandbox does not know {what}.", sql_state="0A000")

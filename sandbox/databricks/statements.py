@@ -71,6 +71,11 @@ class Statement:
             self.state = state
             self.ended.set()
 
+    def close(self) -> None:
+        """Drop the result, as the real service does an hour after the end."""
+        self.state = "CLOSED"
+        self.result = engine.ResultSet()
+
 
 class Statements:
     """Every statement of one sandbox, oldest first."""
@@ -167,7 +172,10 @@ class Statements:
             ended.cancel()
 
     def _open(self) -> engine.Engine:
-        return engine.Engine(today=self._clock().date())
+        opened = engine.Engine(today=self._clock().date())
+        # Read once now, so that the first statement is as quick as the next.
+        opened.catalog()
+        return opened
 
     def _run(self, statement: Statement) -> engine.ResultSet:
         """In a worker thread: plan and run."""

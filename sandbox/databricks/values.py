@@ -14,9 +14,6 @@ from sqlglot import exp
 Cell = str | None
 Row = tuple[Cell, ...]
 
-#: What a JSON_ARRAY cell may be made from, as DuckDB's Python client returns it.
-Value = object
-
 _DUCKDB_ONLY = {
     "HUGEINT": "BIGINT",
     "UHUGEINT": "BIGINT",
@@ -51,8 +48,8 @@ def type_name(text: str) -> str:
     return _TYPE_NAMES.get(first, first)
 
 
-def cell(value: Value) -> Cell:
-    """A value as a string; NULL stays None."""
+def cell(value: object) -> Cell:
+    """A value of DuckDB's Python client as a string; NULL stays None."""
     match value:
         case None:
             return None
@@ -66,12 +63,23 @@ def cell(value: Value) -> Cell:
             return json.dumps(_nested(value), separators=(",", ":"))
         case datetime.datetime():
             return _timestamp(value)
+        case datetime.timedelta():
+            return _interval(value)
         case _:
             return str(value)
 
 
 def _timestamp(value: datetime.datetime) -> str:
     return value.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def _interval(value: datetime.timedelta) -> str:
+    """A day-time interval: ``1 02:03:04.000000000``."""
+    sign = "-" if value < datetime.timedelta() else ""
+    value = abs(value)
+    minutes, seconds = divmod(value.seconds, 60)
+    clock = f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}.{value.microseconds:06}000"
+    return f"{sign}{value.days} {clock}"
 
 
 def _double(value: float) -> str:
@@ -88,7 +96,7 @@ def _double(value: float) -> str:
     return f"{'-' if sign else ''}{shown[0]}.{shown[1:] or '0'}E{power}"
 
 
-def _nested(value: Value) -> Value:
+def _nested(value: object) -> object:
     match value:
         case dict():
             return {str(key): _nested(inner) for key, inner in value.items()}

@@ -143,7 +143,6 @@ class Warehouses:
             web.get(base + "/{id}", self._get),
             web.post(base + "/{id}/start", self._start),
             web.post(base + "/{id}/stop", self._stop),
-            web.get("/api/2.0/sql/config/warehouses", self._workspace_config),
             web.get("/api/2.0/settings/types/default_warehouse_id/names/default", self._default),
             web.get(overrides, self._list_overrides),
             web.get(overrides + "/{user}", self._override),
@@ -169,9 +168,6 @@ class Warehouses:
     async def _stop(self, request: web.Request) -> web.Response:
         self.usable_by(request[parts.ACCOUNT], request.match_info["id"]).stop()
         return web.json_response({})
-
-    async def _workspace_config(self, _request: web.Request) -> web.Response:
-        return web.json_response({"security_policy": "DATA_ACCESS_CONTROL"})
 
     async def _default(self, _request: web.Request) -> web.Response:
         if self.default_id is None:

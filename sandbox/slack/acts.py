@@ -183,5 +183,6 @@ def press_stop(core: Core, user: str, channel: str, thread_ts: str) -> None:
         "streaming_message_ts": streaming,
         "event_ts": core.state.new_ts(),
     }
-    core.state.changes.publish({"type": "channels"})
-    events.emit(core, event, conversation=core.state.conversation(channel))
+    conversation = core.state.conversation(channel)
+    messages.show_status(core, conversation, thread_ts, "")
+    events.emit(core, event, conversation=conversation)

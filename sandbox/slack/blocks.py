@@ -14,9 +14,9 @@ from sandbox.slack.values import Json
 
 def _block_id(scan: Scan, pointer: str, value: Any) -> None:
     checks.string(most=limits.BLOCK_ID)(scan, pointer, value)
-    if value in scan.block_ids:
+    if isinstance(value, str) and value in scan.block_ids:
         scan.fail(pointer, f"`block_id` `{value}` already exists for another block")
-    scan.block_ids.add(value)
+    scan.block_ids.add(str(value))
 
 
 def _block(required: Fields, optional: Fields | None = None) -> Check:
@@ -161,18 +161,23 @@ def _charts(scan: Scan, pointer: str, value: Any) -> None:
     _block({"title": checks.string(most=limits.CHART_TITLE), "chart": _CHART})(scan, pointer, value)
 
 
-_TASK = _block(
-    {
-        "task_id": checks.string(most=255),
-        "title": checks.counted(most=limits.SECTION_TEXT),
-        "status": checks.one_of("pending", "in_progress", "complete", "error"),
-    },
-    {
-        "details": _RICH_OBJECT,
-        "output": _RICH_OBJECT,
-        "sources": checks.items(checks.by_type({"url": elements.SOURCE}), most=50, least=0),
-    },
-)
+def _task(*statuses: str) -> Check:
+    return _block(
+        {
+            "task_id": checks.string(most=255),
+            "title": checks.counted(most=limits.SECTION_TEXT),
+            "status": checks.one_of("in_progress", "complete", "error", *statuses),
+        },
+        {
+            "details": _RICH_OBJECT,
+            "output": _RICH_OBJECT,
+            "sources": checks.items(checks.by_type({"url": elements.SOURCE}), most=50, least=0),
+        },
+    )
+
+
+# Only a plan may hold tasks that have not begun.
+_PLANNED = checks.by_type({"task_card": _task("pending")})
 _CARD = checks.needs_one(
     "hero_image",
     "title",
@@ -270,10 +275,10 @@ _ONLY_MESSAGES: dict[str, Check] = {
         }
     ),
     "file": _block({"external_id": checks.string(most=255), "source": checks.one_of("remote")}),
-    "task_card": _TASK,
+    "task_card": _task(),
     "plan": _block(
         {"title": checks.counted(most=limits.SECTION_TEXT)},
-        {"tasks": checks.items(checks.by_type({"task_card": _TASK}), most=limits.PLAN_TASKS, least=0)},
+        {"tasks": checks.items(_PLANNED, most=limits.PLAN_TASKS, least=0)},
     ),
     "card": _CARD,
     "carousel": _block(

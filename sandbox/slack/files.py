@@ -16,6 +16,9 @@ from sandbox.slack.errors import SlackError
 from sandbox.slack.state import Conversation, File, new_id
 from sandbox.slack.values import Json
 
+# Reads the system's tables once, now: the first guess would otherwise read them on the event loop.
+mimetypes.init()
+
 _SIGN_IN = "<!DOCTYPE html><html><head><title>Slack</title></head><body>Sign in to Brickfield</body></html>"
 _PRETTY = {"py": "Python", "sql": "SQL", "csv": "CSV", "json": "JSON", "txt": "Plain Text", "md": "Markdown"}
 

@@ -4,7 +4,7 @@ from sandbox import people
 from sandbox.slack import messages
 from sandbox.slack.core import Core
 from sandbox.slack.errors import SlackError
-from sandbox.slack.state import Conversation
+from sandbox.slack.state import Conversation, direct_id
 from sandbox.slack.values import Answer, Json
 
 TROUBLE = "We had some trouble connecting. Try again?"
@@ -54,5 +54,5 @@ async def ask(core: Core, payload: Json, *, wants_payload: bool = False) -> Answ
 
 def complain(core: Core, user: str, channel: str | None, answer: Answer) -> None:
     """Show a person that their interaction came to nothing."""
-    place = channel or core.state.direct(user).id
+    place = channel or direct_id(user)
     messages.from_slackbot(core, user, place, f"{TROUBLE} ({answer.error})")

@@ -40,10 +40,11 @@ class PageApi:
             "stop": self.stop,
         }
         return [
-            web.get("/", _index),
+            web.get("/", _page),
             *(web.get(f"/page/api/{name}", self._answering(act)) for name, act in gets.items()),
             *(web.post(f"/page/api/{name}", self._answering(act)) for name, act in posts.items()),
             web.post("/page/api/upload", self.upload),
+            web.get("/page/{path:.+}", _page),
         ]
 
     def _answering(self, act: _Act) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -218,11 +219,12 @@ class PageApi:
         return web.json_response({"ok": True, "file": file.info})
 
 
-async def _index(request: web.Request) -> web.StreamResponse:
-    index = PAGE / "index.html"
-    if not index.exists():
-        return web.Response(text="The page is not installed.", status=404)
-    return web.FileResponse(index)
+async def _page(request: web.Request) -> web.StreamResponse:
+    # Not aiohttp's static route: that looks at the disk while it is set up, on the event loop.
+    parts = request.match_info.get("path", "index.html").split("/")
+    if ".." in parts:
+        raise web.HTTPNotFound
+    return web.FileResponse(PAGE.joinpath(*parts), headers={"Cache-Control": "no-cache"})
 
 
 def _person(person: people.Person) -> Json:

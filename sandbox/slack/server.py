@@ -17,7 +17,7 @@ from sandbox.slack.faults import Faults
 from sandbox.slack.files import FileServer
 from sandbox.slack.http_mode import Poster
 from sandbox.slack.live import Live
-from sandbox.slack.page_api import PAGE, PageApi
+from sandbox.slack.page_api import PageApi
 from sandbox.slack.rates import Rates
 from sandbox.slack.responses import ResponseUrls
 from sandbox.slack.socket_mode import SocketHub
@@ -110,8 +110,6 @@ class SlackSandbox:
             application.router.add_post(f"/{kind}/{{team}}/{{secret}}", urls.handle)
         application.router.add_get("/page/live", self._live.handle)
         application.router.add_routes(PageApi(self.core).routes())
-        if PAGE.is_dir():
-            application.router.add_static("/page", PAGE)
         application.router.add_get("/link/", self._hub.handle)
         application.router.add_post("/upload/v1/{file_id}", file_server.upload)
         application.router.add_get("/files/{file_id}/{name}", file_server.download)

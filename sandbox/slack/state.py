@@ -117,8 +117,14 @@ class State:
                 self.direct(person.id)
 
     def direct(self, user: str) -> Conversation:
-        """The direct messages of this person with the bot, opened when there are none yet."""
-        id_ = f"D0{user.removeprefix('U0')}"
+        """The direct messages of a person of the team with the bot, opened when there are none yet.
+
+        Strangers have none (``channel_not_found``): the app is not installed where they are.
+        """
+        person = self.people.get(user)
+        if person is None or person.team_id != people.TEAM.id:
+            raise SlackError("channel_not_found")
+        id_ = direct_id(user)
         if id_ not in self.conversations:
             self.conversations[id_] = Conversation(
                 id=id_,
@@ -178,16 +184,10 @@ class State:
         team = [p.id for p in self.people.values() if p.role in ("admin", "member")]
         return [*team, *conversation.members]
 
-    def view(self, view_id: str) -> tuple[str, Json]:
-        """The open modal or Home view with this id, and its user; ``not_found``."""
-        for user, home in self.homes.items():
-            if home["id"] == view_id:
-                return user, home
-        for user, stack in self.modals.items():
-            for view in stack:
-                if view["id"] == view_id:
-                    return user, view
-        raise SlackError("not_found")
+
+def direct_id(user: str) -> str:
+    """The id that a person's direct messages with the bot have, or would have."""
+    return f"D0{user.removeprefix('U0')}"
 
 
 def new_id(prefix: str) -> str:

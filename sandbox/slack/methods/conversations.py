@@ -8,7 +8,7 @@ from sandbox.slack.arguments import Arguments
 from sandbox.slack.core import Core
 from sandbox.slack.errors import SlackError
 from sandbox.slack.methods.method import Method, joined, require_conversation_scope, visible
-from sandbox.slack.state import Conversation
+from sandbox.slack.state import Conversation, direct_id
 from sandbox.slack.values import Json
 
 
@@ -106,7 +106,7 @@ def open_(core: Core, arguments: Arguments) -> Json:
     person = core.state.people.get(wanted)
     if person is None or person.team_id != people.TEAM.id:
         raise SlackError("user_not_found")
-    already = f"D0{wanted.removeprefix('U0')}" in core.state.conversations
+    already = direct_id(wanted) in core.state.conversations
     conversation = core.state.direct(wanted)
     shown = objects.conversation(conversation) if arguments.flag("return_im") else {"id": conversation.id}
     return {"no_op": already, "already_open": already, "channel": shown}

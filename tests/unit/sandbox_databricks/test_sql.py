@@ -37,6 +37,15 @@ def sql(module_sql: Sql) -> Iterator[Sql]:
         ("SELECT dayofweek(DATE'2024-01-01'), weekday(DATE'2024-01-01')", ("2", "0")),
         ("SELECT date_format(DATE'2026-03-01', 'MMM yyyy')", ("Mar 2026",)),
         ("SELECT 7 / 2, 7 DIV 2, try_divide(1, 0)", ("3.5", "3", None)),
+        (
+            "SELECT trunc(DATE'2026-11-22', 'MM'), trunc(DATE'2026-11-22', 'YEAR')",
+            ("2026-11-01", "2026-01-01"),
+        ),
+        (
+            "SELECT unix_timestamp(TIMESTAMP'1970-01-01 00:01:00'), format_number(1234.5, 2)",
+            ("60", "1,234.50"),
+        ),
+        ("SELECT TIMESTAMP'2026-01-02 03:00:00' - TIMESTAMP'2026-01-01 00:00:00'", ("1 03:00:00.000000000",)),
         ("SELECT is_member('admins'), is_member('nobody')", ("true", "false")),
         ("SELECT 'it\\'s', concat_ws('-', 'a', 'b')", ("it's", "a-b")),
         ("SELECT region FROM IDENTIFIER('main.sales.' || 'regions') WHERE region = 'West'", ("West",)),
@@ -89,7 +98,11 @@ def test_columns_without_a_name_get_databricks_names(module_sql: Sql, projection
         ("CREATE TABLE main.nothing.t (x INT)", "SCHEMA_NOT_FOUND"),
         ("CREATE TABLE main.sales.orders (x INT)", "TABLE_OR_VIEW_ALREADY_EXISTS"),
         ("DROP SCHEMA main.sales", "SCHEMA_NOT_EMPTY"),
-        ("SELECT * FROM read_csv('/etc/hosts')", "INSUFFICIENT_PERMISSIONS"),
+        ("SELECT * FROM read_csv('/etc/hosts')", "UNRESOLVABLE_TABLE_VALUED_FUNCTION"),
+        ("SELECT * FROM query_table('uc_main.finance.salaries')", "UNRESOLVABLE_TABLE_VALUED_FUNCTION"),
+        ("SELECT content FROM read_text('/etc/hosts')", "UNRESOLVABLE_TABLE_VALUED_FUNCTION"),
+        ("SELECT * FROM main.sales.orders VERSION AS OF 1", "SANDBOX_UNSUPPORTED"),
+        ("COPY INTO main.sales.orders FROM '/x'", "SANDBOX_UNSUPPORTED"),
     ],
 )
 def test_a_mistake_has_its_error_condition(module_sql: Sql, text: str, condition: str) -> None:
@@ -145,7 +158,8 @@ def test_changes_change_the_data_and_are_counted(sql: Sql) -> None:
     assert sql.rows("DELETE FROM dev.lab.t WHERE id = 3") == [("1",)]
     assert sql.rows("SELECT * FROM dev.lab.t ORDER BY id") == [("1", "z"), ("2", "m"), ("9", "n")]
     assert sql.rows("INSERT OVERWRITE dev.lab.t SELECT 5, 'x'") == [("1", "1")]
-    assert sql.rows("SELECT * FROM dev.lab.t") == [("5", "x")]
+    assert sql.rows("INSERT OVERWRITE dev.lab.t SELECT id + 1, n FROM dev.lab.t") == [("1", "1")]
+    assert sql.rows("SELECT * FROM dev.lab.t") == [("6", "x")]
 
 
 def test_a_table_is_described_with_its_comments(sql: Sql) -> None:

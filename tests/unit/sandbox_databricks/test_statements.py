@@ -180,3 +180,18 @@ async def test_query_tags_are_kept(workspace: DatabricksSandbox, sdk: Sdk) -> No
     await sdk.execute("SELECT 1", query_tags=[sql.QueryTag(key="turn", value="42"), sql.QueryTag(key="bot")])
     assert workspace.statements[-1].submission.tags == (("turn", "42"), ("bot", None))
     assert workspace.statements[-1].submission.warehouse_id == STARTER
+
+
+async def test_a_bug_of_the_sandbox_fails_the_statement_and_hangs_nobody(sdk: Sdk) -> None:
+    response = await sdk.execute("SELECT sandbox_sleep('soon')")
+    assert failure(response).startswith("[INTERNAL_ERROR]")
+
+
+async def test_a_closed_statement_has_no_result(workspace: DatabricksSandbox, sdk: Sdk) -> None:
+    response = await sdk.execute("SELECT 1")
+    workspace.statements[-1].close()
+    statement_id = response.statement_id or ""
+    closed = await sdk.ask(lambda client: client.statement_execution.get_statement(statement_id))
+    assert closed.status is not None
+    assert closed.status.state is sql.StatementState.CLOSED
+    assert closed.result is None

@@ -72,6 +72,15 @@ GOOD = [
 ]
 
 
+async def test_blocks_validate_answers_without_a_token(client: AsyncWebClient) -> None:
+    client.token = None
+    assert (await client.blocks_validate(blocks=[{"type": "divider"}]))["ok"]
+    with pytest.raises(SlackApiError) as caught:
+        await client.blocks_validate(blocks=[{"type": "sectoin"}])
+    assert caught.value.response["error"] == "invalid_blocks"
+    assert "json-pointer:/blocks/0/type" in caught.value.response["response_metadata"]["messages"][0]
+
+
 @pytest.mark.parametrize("block", GOOD)
 def test_a_proper_block_passes(block: Json) -> None:
     assert problems(block) == []
@@ -135,6 +144,12 @@ def test_a_wrong_block_is_pointed_at(block: Json, words: str, pointer: str) -> N
     assert any(words in line and line.endswith(f"{pointer}]") for line in found), found
 
 
+def test_nonsense_is_a_refusal_and_no_accident() -> None:
+    nonsense = [None, 7, {"type": ["divider"]}, {"type": "divider", "block_id": {}}, actions({"type": {}})]
+    assert len(blocks.problems_of(nonsense, surface="message").problems) >= len(nonsense)
+    assert blocks.problems_of("[]", surface="message").problems
+
+
 def test_block_ids_are_used_once() -> None:
     found = problems({"type": "divider", "block_id": "a"}, {"type": "divider", "block_id": "a"})
     assert "`block_id` `a` already exists" in found[0]
@@ -193,12 +208,3 @@ def test_a_huge_view_is_refused() -> None:
     blocks_ = [{"type": "section", "text": text("x" * 3_000, "mrkdwn")} for _ in range(90)]
     with pytest.raises(SlackError, match="view_too_large"):
         views.check({"type": "home", "blocks": blocks_})
-
-
-async def test_blocks_validate_answers_without_a_token(client: AsyncWebClient) -> None:
-    client.token = None
-    assert (await client.blocks_validate(blocks=[{"type": "divider"}]))["ok"]
-    with pytest.raises(SlackApiError) as caught:
-        await client.blocks_validate(blocks=[{"type": "sectoin"}])
-    assert caught.value.response["error"] == "invalid_blocks"
-    assert "json-pointer:/blocks/0/type" in caught.value.response["response_metadata"]["messages"][0]

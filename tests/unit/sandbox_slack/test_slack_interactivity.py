@@ -391,3 +391,10 @@ async def test_home_is_published_pressed_and_published_again(
 async def test_strangers_have_no_home(client: AsyncWebClient) -> None:
     home = {"type": "home", "blocks": [{"type": "divider"}]}
     assert await refusal(client.views_publish(user_id=SAM.id, view=home)) == "invalid_arguments"
+
+
+async def test_strangers_have_no_direct_messages_with_the_bot(slack: SlackSandbox) -> None:
+    with pytest.raises(SlackError, match="channel_not_found"):
+        await slack.say(SAM.id, "@bricklayer", "hello")
+    with pytest.raises(SlackError, match="channel_not_found"):
+        await slack.open_home(SAM.id)
