@@ -21,6 +21,7 @@ POLL_SECONDS = 2.0
 RETRY_SECONDS = 1.0  # pause after the database failed
 LEASE = timedelta(seconds=60)
 HEARTBEAT_SECONDS = 15.0
+LAST_WAIT = 20.0  # seconds for interrupted turns to store their outcome
 
 
 class Dispatcher:
@@ -42,6 +43,8 @@ class Dispatcher:
         self._on_lost = on_lost
         self._wake = asyncio.Event()
         self._accepting = True
+        self._claiming = asyncio.Lock()
+        self._orphans: set[UUID] = set()
         self._running: dict[UUID, turn_module.Running] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -60,7 +63,7 @@ class Dispatcher:
             self._wake.clear()
             try:
                 await self._stop_requested()
-                while self._accepting and len(self._running) < self._max_running and await self._claim():
+                while len(self._running) < self._max_running and await self._claim():
                     pass
             except storage_errors.DatabaseUnavailableError as error:
                 log.warning("no turns claimed", error=str(error))
@@ -77,7 +80,7 @@ class Dispatcher:
             held = leases.Leases(tx)
             await held.acquire(leases.replica_lease(self._replica), holder=self._replica, ttl=LEASE)
             await held.extend_all(self._replica, ttl=LEASE)
-            lost = await turns.Turns(tx).interrupt_lost()
+            lost = [*await turns.Turns(tx).interrupt_lost(), *await self._end_orphans(turns.Turns(tx))]
         for turn in lost:
             log.warning("turn lost with its replica", turn=str(turn.id), replica=turn.replica)
             self._on_lost(turn)
@@ -85,24 +88,47 @@ class Dispatcher:
     async def drain(self, *, grace: float) -> None:
         """Claim nothing more; let running turns end for ``grace`` seconds, then interrupt them."""
         self._accepting = False
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=grace)
+        async with self._claiming:
+            # A claim that was under way has become a task now.
+            tasks = tuple(self._tasks)
+        if tasks:
+            await asyncio.wait(tasks, timeout=grace)
         for running in self._running.values():
             running.end("interrupted")
         if self._tasks:
-            await asyncio.wait(self._tasks)
+            _, pending = await asyncio.wait(self._tasks, timeout=LAST_WAIT)
+            if pending:
+                log.error("turns left without their outcome stored", count=len(pending))
 
     async def _claim(self) -> bool:
-        async with self._database.transaction() as tx:
-            turn = await turns.Turns(tx).claim_next(replica=self._replica, lease=LEASE)
-        if turn is None:
-            return False
+        async with self._claiming:
+            if not self._accepting:
+                return False
+            async with self._database.transaction() as tx:
+                turn = await turns.Turns(tx).claim_next(replica=self._replica, lease=LEASE)
+            if turn is None:
+                return False
+            self._start(turn)
+            return True
+
+    def _start(self, turn: turns.Turn) -> None:
         running = turn_module.Running(turn=turn)
         self._running[turn.id] = running
         task = asyncio.create_task(self._runner.run(running), name=f"turn {turn.id}")
         self._tasks.add(task)
         task.add_done_callback(lambda done: self._ended(turn, done))
-        return True
+
+    async def _end_orphans(self, repository: turns.Turns) -> list[turns.Turn]:
+        """End the turns that are ours in the database but run nowhere, as at the last heartbeat already.
+
+        They come from a claim whose commit we did not learn of, or an outcome that could not be stored.
+        """
+        ours = {turn.id for turn in await repository.running_on(self._replica)}
+        before, self._orphans = self._orphans, ours - self._running.keys()
+        return [
+            await repository.finish(turn_id, state=turns.TurnState.INTERRUPTED)
+            for turn_id in sorted(before & self._orphans)
+        ]
 
     def _ended(self, turn: turns.Turn, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

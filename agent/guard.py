@@ -4,7 +4,9 @@ The kernel's walls (the jail) or the CLI's own (``--restricted``) stand behind t
 with a reason the model can act on. Databricks tools are let through: each checks its own effect and identity.
 """
 
+import asyncio
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,8 @@ READ_TOOLS = {"Read": "file_path", "Glob": "path", "Grep": "path"}
 WRITE_TOOLS = {"Write": "file_path", "Edit": "file_path"}
 BUILT_IN_TOOLS = (*READ_TOOLS, *WRITE_TOOLS, "Skill")
 DATABRICKS_PREFIX = "mcp__databricks__"
+
+_WILDCARD = re.compile(r"[*?\[{]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,15 +36,30 @@ class Guard:
             return None
         if tool in WRITE_TOOLS:
             return self._outside(arguments.get(WRITE_TOOLS[tool]), (self.writable,))
+        if tool == "Glob" and (reason := self._outside_glob(arguments.get("pattern"))):
+            return reason
         if tool in READ_TOOLS:
             return self._outside(arguments.get(READ_TOOLS[tool]), (self.writable, *self.readable))
         return f"{tool} is not available here. Use the tools you were given."
+
+    def _outside_glob(self, pattern: object) -> str | None:
+        """A pattern can name a place by itself, as in ``/etc/*``; relative ones are judged by their ``path``."""
+        if not isinstance(pattern, str):
+            return "The pattern must be text."
+        if ".." in pattern.split("/"):
+            return "Write the pattern without `..`, below this project's folder."
+        if not pattern.startswith("/"):
+            return None
+        folder = _WILDCARD.split(pattern, maxsplit=1)[0].rpartition("/")[0]
+        return self._outside(folder or "/", (self.writable, *self.readable))
 
     def _outside(self, path: object, allowed: tuple[Path, ...]) -> str | None:
         if path is None:
             return None
         if not isinstance(path, str):
             return "The path must be text."
+        if path.startswith("~"):
+            return "Write the path without `~`, below this project's folder."
         # The guard judges where the path leads, so a link out of the project is refused like the place it leads to.
         real = Path(os.path.realpath(os.path.join(self.writable, path)))
         if any(real.is_relative_to(os.path.realpath(folder)) for folder in allowed):
@@ -52,7 +71,10 @@ class Guard:
     ) -> sdk.SyncHookJSONOutput:
         """The SDK's PreToolUse hook: allow, or deny with the reason."""
         tool, arguments = str(event.get("tool_name", "")), event.get("tool_input") or {}
-        reason = self.refusal(tool, arguments if isinstance(arguments, Mapping) else {})
+        # Following links is disk work.
+        reason = await asyncio.to_thread(
+            self.refusal, tool, arguments if isinstance(arguments, Mapping) else {}
+        )
         decision: sdk.PreToolUseHookSpecificOutput = {
             "hookEventName": "PreToolUse",
             "permissionDecision": "deny" if reason else "allow",

@@ -47,17 +47,13 @@ class Harness:
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
-    """What one session is started for. ``resume`` is the Claude session to go on with, if there is one.
-
-    ``billed_usd`` is what the conversation has cost so far: the CLI reports running totals, also across a resume.
-    """
+    """What one session is started for. ``resume`` is the Claude session to go on with, if there is one."""
 
     conversation_id: UUID
     project_id: UUID
     project_name: str
     workdir: workdir.Workdir
     resume: UUID | None = None
-    billed_usd: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +90,9 @@ class Session:
         self._client: sdk.ClaudeSDKClient | None = None
         self._pump: asyncio.Task[None] | None = None
         self._interrupted = False
-        self._billed_usd = spec.billed_usd
+        self._patience: asyncio.TimerHandle | None = None
+        # The CLI reports running totals; they begin at nothing in each process that resumes from a store.
+        self._billed_usd = 0.0
         self.alive = False
 
     async def start(self) -> None:
@@ -105,13 +103,15 @@ class Session:
         try:
             async with asyncio.timeout(START_TIMEOUT):
                 await self._client.connect()
+            self.alive = True
         except (sdk.ClaudeSDKError, TimeoutError, OSError, RuntimeError) as error:
-            self._harness.proxy.revoke_key(self._key)
             log.error(
                 "session not started", conversation=str(self.spec.conversation_id), error=str(error)[:500]
             )
             raise errors.SessionStartError from error
-        self.alive = True
+        finally:
+            if not self.alive:
+                self._harness.proxy.revoke_key(self._key)
         self._pump = asyncio.create_task(self._drain(self._client), name=f"session pump {self.session_id}")
         log.info(
             "session started",
@@ -151,6 +151,8 @@ class Session:
             self._key.dismiss()
             self._call = None
             self._cancel_tools()
+            if self._patience is not None:
+                self._patience.cancel()
             self.used_at = time.monotonic()
         self.last_turn_id = turn_id
         return self._answer(translator, result)
@@ -161,7 +163,8 @@ class Session:
             return
         self._interrupted = True
         self._cancel_tools()
-        asyncio.get_running_loop().call_later(INTERRUPT_TIMEOUT, self._give_up, self._call)
+        loop = asyncio.get_running_loop()
+        self._patience = loop.call_later(INTERRUPT_TIMEOUT, self._give_up, self._call)
         try:
             async with asyncio.timeout(INTERRUPT_TIMEOUT):
                 await self._client.interrupt()
@@ -177,16 +180,19 @@ class Session:
         """End the CLI and store what it said last."""
         self.alive = False
         self._harness.proxy.revoke_key(self._key)
-        if self._client is not None:
-            with contextlib.suppress(sdk.ClaudeSDKError):
-                await self._client.disconnect()
-        if self._pump is not None:
-            self._pump.cancel()
-            await asyncio.gather(self._pump, return_exceptions=True)
-        if self.transcript.holds_entries:
-            async with self._harness.database.transaction() as tx:
-                await self.transcript.write(tx)
-            self.transcript.settle()
+        try:
+            if self._client is not None:
+                with contextlib.suppress(sdk.ClaudeSDKError):
+                    await self._client.disconnect()
+        finally:
+            if self._pump is not None:
+                self._pump.cancel()
+                await asyncio.gather(self._pump, return_exceptions=True)
+        async with self.transcript.writer:
+            if self.transcript.holds_entries:
+                async with self._harness.database.transaction() as tx:
+                    await self.transcript.write(tx)
+                self.transcript.settle()
 
     def current(self) -> registry.ToolCall:
         """The call context of the running turn, for a tool that was just called; raises TurnOverError if none runs."""

@@ -5,6 +5,7 @@ are stored together or not at all. The SDK names a transcript after the folder i
 machine; ours are kept under the project's id instead, so that any replica can resume them.
 """
 
+import asyncio
 from typing import cast
 from uuid import UUID
 
@@ -21,10 +22,16 @@ class TranscriptStore:
         self._database = database
         self._project_key = str(project_id)
         self._held: list[tuple[sdk.SessionKey, list[sdk_types.SessionStoreEntry]]] = []
+        self._written = 0
+        #: To be held from ``write`` to ``settle``: the end of a turn and the session's own may fall together.
+        self.writer = asyncio.Lock()
+        #: Whether Claude has anything to remember of this session.
+        self.begun = False
 
     async def append(self, key: sdk.SessionKey, entries: list[sdk_types.SessionStoreEntry]) -> None:
         """Hold entries back, in order."""
         self._held.append((key, entries))
+        self.begun = True
 
     async def load(self, key: sdk.SessionKey) -> list[sdk_types.SessionStoreEntry] | None:
         """A whole transcript for resuming, ``None`` when it was never written."""
@@ -48,17 +55,20 @@ class TranscriptStore:
     async def write(self, tx: database.Transaction) -> None:
         """Store what was held back, within the caller's transaction; ``settle`` once that is committed.
 
-        Entries carry ids, so writing them again after a transaction that failed half-way adds nothing twice.
+        Nothing is forgotten before that, so a transaction that was rolled back is simply repeated.
         """
         repository = transcripts.Transcripts(tx)
-        for key, entries in self._held:
+        batches = tuple(self._held)
+        for key, entries in batches:
             await repository.append(
                 project_key=self._project_key,
                 session_id=key["session_id"],
                 subpath=key.get("subpath"),
                 entries=[dict(entry) for entry in entries],
             )
+        self._written = len(batches)
 
     def settle(self) -> None:
-        """Forget what was held back: it is stored."""
-        self._held.clear()
+        """Forget what the last ``write`` wrote: it is stored. What came since is kept."""
+        del self._held[: self._written]
+        self._written = 0

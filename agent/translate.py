@@ -23,6 +23,13 @@ MODEL_ERRORS: Mapping[str, str] = {
     "invalid_request": "The model refused this request. Start a new thread, or ask for less at once.",
     "max_output_tokens": "The answer grew too long for the model. Ask for it in parts.",
 }
+# Where the status says more than the CLI's own cause, which for these is "unknown" or "server_error".
+STATUS_ERRORS: Mapping[int, str] = {
+    400: "invalid_request",
+    413: "invalid_request",
+    429: "rate_limit",
+    529: "overloaded",
+}
 UNKNOWN_ERROR = "The model could not answer. Send your message again."
 RESULT_ERRORS: Mapping[str, str] = {
     "error_max_turns": "I stopped after very many steps without an end. Say “continue” if I should go on.",
@@ -113,11 +120,8 @@ class Translator:
             return RESULT_ERRORS[result.subtype]
         if not result.is_error:
             return None
-        if result.api_error_status == 429:
-            return MODEL_ERRORS["rate_limit"]
-        if result.api_error_status == 529:
-            return MODEL_ERRORS["overloaded"]
-        return MODEL_ERRORS.get(self.error_kind or "", UNKNOWN_ERROR)
+        kind = STATUS_ERRORS.get(result.api_error_status or 0, self.error_kind or "")
+        return MODEL_ERRORS.get(kind, UNKNOWN_ERROR)
 
 
 def _retrying(data: Mapping[str, Any]) -> events.Retrying:

@@ -17,7 +17,7 @@ import tenacity
 from agent import errors, events, pool, prompt, record, session, workdir
 from agent.databricks import identities, threads
 from agent.tools import registry
-from storage import conversations, database, projects, turns, usage
+from storage import conversations, database, projects, turns
 from storage import errors as storage_errors
 
 log = structlog.get_logger(__name__)
@@ -86,7 +86,6 @@ class _Ground:
     sender: str
     #: The conversation's turn before this one; ``None`` for the first.
     follows: turns.Turn | None
-    billed_usd: float
 
 
 @dataclass(kw_only=True)
@@ -157,7 +156,6 @@ class TurnRunner:
             conversation = await conversations.Conversations(tx).get(turn.conversation_id)
             project = await projects.Projects(tx).get(turn.project_id)
             follows = await turns.Turns(tx).previous(turn)
-            spent = await usage.UsageLedger(tx).total(conversation_id=turn.conversation_id)
         if conversation is None or project is None:
             raise errors.TurnOverError
         return _Ground(
@@ -167,12 +165,18 @@ class TurnRunner:
             identity=identity,
             sender=await self._front.sender_name(turn),
             follows=follows,
-            billed_usd=spent.cost_usd,
         )
 
     async def _wait_for_sign_in(self, turn: turns.Turn) -> None:
         async with self._database.transaction() as tx:
             await turns.Turns(tx).hold_claimed(turn.id, turns.Hold.SIGN_IN)
+        if await self._identities.identity_for(turn.team_id, turn.sender_id) is not None:
+            # Signed in between our look and the hold: nobody else would let the turn go.
+            async with self._database.transaction() as tx:
+                await turns.Turns(tx).release_held(
+                    team_id=turn.team_id, sender_id=turn.sender_id, hold=turns.Hold.SIGN_IN
+                )
+            return
         log.info("turn waits for a sign-in", **_ids(turn))
         await self._front.ask_to_sign_in(turn)
 
@@ -183,7 +187,6 @@ class TurnRunner:
             project_name=ground.project.name,
             workdir=ground.folders,
             resume=ground.conversation.session_id,
-            billed_usd=ground.billed_usd,
         )
         message = prompt.message(
             text=run.turn.prompt,
@@ -211,12 +214,12 @@ class TurnRunner:
             pool=self._calls,
             log=log.bind(**_ids(run.turn)),
         )
-        async with asyncio.TaskGroup() as tasks:
-            watch = tasks.create_task(_interrupt_on(run.running.stop, live), name=f"watch stop {run.turn.id}")
-            try:
-                return await live.run(turn_id=run.turn.id, message=message, call=call, emit=run.emit)
-            finally:
-                watch.cancel()
+        watch = asyncio.create_task(_interrupt_on(run.running.stop, live), name=f"watch stop {run.turn.id}")
+        try:
+            return await live.run(turn_id=run.turn.id, message=message, call=call, emit=run.emit)
+        finally:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
 
     async def _end(self, run: _Run, answer: session.Answer) -> None:
         outcome: turns.TurnState = turns.TurnState(answer.outcome)
@@ -259,25 +262,31 @@ class TurnRunner:
             stop=tenacity.stop_after_delay(COMMIT_PATIENCE),
             reraise=True,
         )
-        live = run.live
         async for attempt in attempts:
             with attempt:
-                async with self._database.transaction() as tx:
-                    now = await turns.Turns(tx).get(run.turn.id)
-                    if now is None or now.state.is_over:
-                        # An earlier attempt was committed before its connection broke.
-                        break
-                    await run.leaves.write(tx, turn=run.turn, finished=finished)
-                    if live is not None and live.transcript.holds_entries:
-                        await live.transcript.write(tx)
-                        await conversations.Conversations(tx).set_session(
-                            run.turn.conversation_id, live.session_id
-                        )
-                    await turns.Turns(tx).finish(
-                        run.turn.id, state=turns.TurnState(finished.outcome), error=finished.error
-                    )
-                if live is not None:
-                    live.transcript.settle()
+                if run.live is None:
+                    await self._store(run, finished)
+                    continue
+                async with run.live.transcript.writer:
+                    if await self._store(run, finished):
+                        run.live.transcript.settle()
+
+    async def _store(self, run: _Run, finished: events.Finished) -> bool:
+        """One attempt at the turn's last transaction; whether it is the one that ended the turn, now or before.
+
+        An attempt may have been committed although its connection broke, so a turn that is over is not stored again.
+        """
+        live, outcome = run.live, turns.TurnState(finished.outcome)
+        async with self._database.transaction() as tx:
+            now = await turns.Turns(tx).get(run.turn.id)
+            if now is None or now.state.is_over:
+                return now is not None and now.state is outcome
+            await run.leaves.write(tx, turn=run.turn, finished=finished)
+            if live is not None and live.transcript.begun:
+                await live.transcript.write(tx)
+                await conversations.Conversations(tx).set_session(run.turn.conversation_id, live.session_id)
+            await turns.Turns(tx).finish(run.turn.id, state=outcome, error=finished.error)
+        return True
 
 
 async def _interrupt_on(stop: asyncio.Event, live: session.Session) -> None:

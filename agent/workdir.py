@@ -7,6 +7,7 @@ first. Walking a tree is blocking work, so it runs in a thread.
 
 import asyncio
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,12 +64,18 @@ def _make(workdir: Workdir) -> None:
 
 def _read_notes(path: Path) -> str:
     try:
-        # The agent owns this file: a link placed here must not bring another file into the prompt.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        # The agent owns this file: a link placed here must not bring another file into the prompt, nor a pipe keep
+        # us waiting.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return ""
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read(NOTES_LIMIT * 4).decode(errors="replace")[:NOTES_LIMIT]
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return ""
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(NOTES_LIMIT * 4).decode(errors="replace")[:NOTES_LIMIT]
+    finally:
+        os.close(descriptor)
 
 
 def _scan(project: Path) -> dict[str, tuple[int, int]]:

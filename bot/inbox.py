@@ -5,10 +5,13 @@ a crash, Slack being away or Postgres being away delay a message and never lose 
 because a message has at most one turn.
 """
 
+import asyncio
+import weakref
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
+import aiohttp
 import structlog
 from slack_sdk.errors import SlackClientError
 
@@ -22,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 UNSETTLED_AFTER = timedelta(seconds=20)
 RETRY_BATCH = 50
+# What time may mend.
+NOT_NOW = (storage_errors.StorageError, SlackClientError, aiohttp.ClientError, TimeoutError, OSError)
 
 
 class Inbox:
@@ -45,6 +50,9 @@ class Inbox:
         self._front = front
         self._wake = wake
         self._bot_user_id = bot_user_id
+        self._threads: weakref.WeakValueDictionary[tuple[str, str], asyncio.Lock] = (
+            weakref.WeakValueDictionary()
+        )
 
     async def handle(self, event_id: str, body: Mapping[str, Any]) -> None:
         """Handle and settle one event; a failure is logged and leaves it for ``retry``."""
@@ -52,7 +60,7 @@ class Inbox:
             await self._dispatch(body)
             async with self._database.transaction() as tx:
                 await events.Events(tx).settle(event_id)
-        except (storage_errors.StorageError, SlackClientError, TimeoutError, OSError) as error:
+        except NOT_NOW as error:
             log.warning(
                 "event not handled yet", event=event_id, error=f"{type(error).__name__}: {error}"[:300]
             )
@@ -70,7 +78,10 @@ class Inbox:
     async def _dispatch(self, body: Mapping[str, Any]) -> None:
         match said.read(body, bot_user_id=self._bot_user_id):
             case said.Said() as message:
-                await self._said(message)
+                # What was said first in a thread is queued first, however long looking up its author takes.
+                place = message.channel_id, message.thread_ts
+                async with self._threads.setdefault(place, asyncio.Lock()):
+                    await self._said(message)
             case said.Edited(said=message):
                 await self._edited(message)
             case said.Deleted() as deleted:

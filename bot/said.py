@@ -84,8 +84,11 @@ def read(body: Mapping[str, Any], *, bot_user_id: str) -> Said | Edited | Delete
 
 def _edited(
     body: Mapping[str, Any], event: Mapping[str, Any], team_id: str, bot_user_id: str
-) -> Edited | None:
+) -> Edited | Deleted | None:
     now, before = event.get("message") or {}, event.get("previous_message") or {}
+    if now.get("subtype") == "tombstone":
+        # What is left of a deleted message that has replies.
+        return Deleted(team_id=team_id, channel_id=str(event.get("channel")), ts=str(now.get("ts")))
     # Slack also reports unfurls and file changes as edits; only a changed text is one.
     if now.get("text") == before.get("text"):
         return None

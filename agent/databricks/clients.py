@@ -22,9 +22,10 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from agent.databricks import errors
 
-HTTP_TIMEOUT = 60.0  # seconds for one request; a statement is waited for at most 10 s within one
+HTTP_TIMEOUT = 60.0  # seconds for one request
 RETRY_TIMEOUT = 60  # seconds that the SDK may spend on repeating one call
 CONNECTIONS = 8  # per client
+VERSION = metadata.version("bricklayer")
 
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 # A dead token is often answered 403 instead of 401; a missing permission is a 403 too and must not cost a refresh.
@@ -142,7 +143,7 @@ def workspace_client(*, host: str, tokens: TokenSource) -> WorkspaceClient:
         host=host,
         credentials_strategy=_TokenStrategy(tokens),
         product="bricklayer",
-        product_version=metadata.version("bricklayer"),
+        product_version=VERSION,
         http_timeout_seconds=HTTP_TIMEOUT,
         retry_timeout_seconds=RETRY_TIMEOUT,
     )

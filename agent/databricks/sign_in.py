@@ -43,7 +43,11 @@ EmailLookup = Callable[[str, str], Awaitable[str | None]]
 
 @dataclass(frozen=True, kw_only=True)
 class Started:
-    """Where to send the browser, and the cookie (``COOKIE``) it must keep for ``cookie_lives`` seconds."""
+    """Where to send the browser, and the cookie (``COOKIE``) it must keep for ``cookie_lives`` seconds.
+
+    The cookie is to be HttpOnly and Secure, for the path ``/auth``, and SameSite=Lax: Strict would keep it from the
+    callback, which comes from Databricks' site.
+    """
 
     url: str
     cookie: str = field(repr=False)

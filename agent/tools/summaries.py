@@ -1,6 +1,7 @@
 """A tool call and its outcome in one line each, for the step list that people see."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
@@ -21,6 +22,8 @@ _TELLING = {
     "execute_sql": "statement",
 }
 _PATHS = frozenset({"file_path", "path"})
+# What the CLI puts around an error's words: a hook's refusal, and its own.
+_WRAPPED = re.compile(r"^(?:PreToolUse:\w+ hook error:\s*|<tool_use_error>)|</tool_use_error>$")
 _LIST_NAMES = {"warehouses": "warehouse"}
 
 Content = str | Sequence[Mapping[str, Any]] | None
@@ -45,7 +48,7 @@ def summarize_result(name: str, content: Content, *, is_error: bool = False) -> 
     """What came out: the number of rows, an error's first sentence, or a first line. May be empty."""
     text = _text(content)
     if is_error:
-        return _line(next(iter(text.splitlines()), ""))
+        return _line(_WRAPPED.sub("", next(iter(text.splitlines()), "")))
     answer = _object(text)
     if _short(name) == "execute_sql" and answer:
         return _rows(answer)

@@ -4,12 +4,21 @@ Whatever Slack may send has a listener; the catch-alls at the end answer what no
 a listener is not acknowledged and comes again, and a button without one shows people a warning sign.
 """
 
-from slack_bolt.app.async_app import AsyncApp
+from typing import Any
 
+import structlog
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.context.respond.async_respond import AsyncRespond
+
+from agent import errors
 from bot.listeners import actions, commands, events
 from bot.listeners.desk import Desk
+from bot.views import notices
+from storage import errors as storage_errors
 
 __all__ = ["Desk", "register"]
+
+log = structlog.get_logger(__name__)
 
 
 def register(bolt: AsyncApp, desk: Desk) -> None:
@@ -20,3 +29,17 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
     events.register_rest(bolt)
     commands.register_rest(bolt)
     actions.register_rest(bolt)
+    bolt.error(_failed)
+
+
+async def _failed(error: Exception, body: dict[str, Any], respond: AsyncRespond) -> None:
+    """A listener failed after its acknowledgement: whoever waits for an answer is told."""
+    is_away = isinstance(error, storage_errors.DatabaseUnavailableError)
+    log.error(
+        "listener failed", type=body.get("type"), error=repr(error)[:300], exc_info=None if is_away else error
+    )
+    if body.get("response_url"):
+        answer = notices.unavailable() if is_away else notices.failure(errors.AgentError.sentence)
+        await respond(
+            text=answer.text, blocks=list(answer.blocks), response_type="ephemeral", replace_original=False
+        )

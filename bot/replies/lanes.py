@@ -58,6 +58,10 @@ class Lane:
     lost: str | None = None
     _waiting: list[tuple[int, asyncio.Future[None]]] = field(default_factory=list)
 
+    def posted(self, said: content.Content, *, thread_ts: str | None, now: float) -> None:
+        """The message was posted with this content, which therefore need not be sent again."""
+        self.sent, self.sent_at, self.changed_at, self.thread_ts = said, now, now, thread_ts
+
     def put(self, source: Source, *, priority: Priority, now: float) -> None:
         """A newer state. The urgency of one that has not left yet passes on to it."""
         self.pending = source

@@ -33,7 +33,8 @@ class Outbox:
     """Spends a team's rate limits. The owner runs ``run()`` as a task of its own and ends it with ``close()``.
 
     In any minute it makes at most ``updates_per_minute`` calls of chat.update for the team, up to ``burst`` of them at
-    once, and ``posts_per_second`` of chat.postMessage for a channel; ``patience`` is how many seconds Slack may stay away before a state is given up.
+    once, and ``posts_per_second`` of chat.postMessage for a channel. ``patience`` is how many seconds Slack may stay
+    away before a state is given up.
     """
 
     def __init__(
@@ -124,9 +125,18 @@ class Outbox:
         thread_ts: str | None,
         content: content.Content,
         priority: posts.Urgency = posts.Urgency.ORDINARY,
+        is_growing: bool = False,
     ) -> str:
-        """Post a new message and return its ts. Raises ``ReplyError`` when Slack does not take it."""
-        return await self._posts.post(channel=channel, thread_ts=thread_ts, said=content, urgency=priority)
+        """Post a new message and return its ts. Raises ``ReplyError`` when Slack does not take it.
+
+        A final edit will follow for a message that ``is_growing``; only one that is not has to be complete at once.
+        """
+        ts = await self._posts.post(
+            channel=channel, thread_ts=thread_ts, said=content, urgency=priority, is_growing=is_growing
+        )
+        if is_growing:
+            self._lane(channel, ts).posted(content, thread_ts=thread_ts, now=self._clock())
+        return ts
 
     async def ephemeral(
         self, *, channel: str, user: str, content: content.Content, thread_ts: str | None = None
@@ -230,7 +240,7 @@ class Outbox:
                 self._updates.give_back()
                 lane.settle(attempt.version)
             else:
-                await self._write(lane, said)
+                await self._write(lane, said, is_final=attempt.priority is lanes.Priority.FINAL)
                 lane.arrived(attempt, said, now=self._clock())
         except errors.CallError as error:
             self._recover(lane, attempt, error)
@@ -249,7 +259,7 @@ class Outbox:
             self._drop_if_finished(lane)
             self._wake.set()
 
-    async def _write(self, lane: lanes.Lane, said: content.Content) -> None:
+    async def _write(self, lane: lanes.Lane, said: content.Content, *, is_final: bool) -> None:
         if lane.is_gone:
             self._updates.give_back()
             await self._posts.post(channel=lane.channel, thread_ts=lane.thread_ts, said=said)
@@ -260,9 +270,8 @@ class Outbox:
             channel=lane.channel, ts=lane.ts, text=first.text, blocks=list(first.blocks), parse="none"
         )
         await errors.checked(call, seconds=self._timeout)
-        if lane.is_final:
-            for piece in rest:
-                await self._posts.post(channel=lane.channel, thread_ts=lane.thread_ts, said=piece)
+        for piece in rest if is_final else ():
+            await self._posts.post(channel=lane.channel, thread_ts=lane.thread_ts, said=piece)
 
     def _recover(self, lane: lanes.Lane, attempt: lanes.Attempt, error: errors.CallError) -> None:
         match error.verdict:

@@ -81,6 +81,7 @@ class Posts:
         thread_ts: str | None,
         said: content.Content,
         urgency: Urgency = Urgency.ORDINARY,
+        is_growing: bool = False,
     ) -> str:
         """The ts of the new message. Raises ``ReplyError`` when Slack does not take it."""
         place = _Place(channel=channel, thread_ts=thread_ts)
@@ -90,7 +91,8 @@ class Posts:
             if error.verdict is not errors.Verdict.REFUSED or not said.blocks:
                 raise errors.ReplyError(error.reason) from error
             log.warning("blocks refused, posting plain text", channel=channel, error=error.reason)
-        return await self._post_plain(place, content.plain(said), urgency=urgency)
+        pieces = content.plain(said)
+        return await self._post_plain(place, pieces[:1] if is_growing else pieces, urgency=urgency)
 
     async def ephemeral(
         self, *, channel: str, user: str, thread_ts: str | None, said: content.Content

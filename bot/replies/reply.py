@@ -95,16 +95,17 @@ class Reply:
         if not self._state.is_over:
             self.push(events.Finished(outcome="interrupted", duration=self._elapsed()))
         self._is_closing = True
-        self._start()
         self._changed.set()
-        if self._writer is not None:
-            await self._writer
-        if self._on_closed is not None:
-            self._on_closed()
+        try:
+            await self._start()
+        finally:
+            if self._on_closed is not None:
+                self._on_closed()
 
-    def _start(self) -> None:
+    def _start(self) -> asyncio.Task[None]:
         if self._writer is None:
             self._writer = asyncio.create_task(self._write(), name=f"reply {self._turn_id}")
+        return self._writer
 
     async def _write(self) -> None:
         try:
@@ -142,13 +143,19 @@ class Reply:
 
     async def _post_next(self) -> None:
         index = len(self._ts)
+        is_final = self._state.is_over
         self._text_shown = self._text_shown or self._state.shows_text()
-        urgency = posts.Urgency.ORDINARY if index else posts.Urgency.URGENT
-        said = self._render(live=index)[index]
         ts = await self._outbox.post(
-            channel=self._channel, thread_ts=self._thread_ts, content=said, priority=urgency
+            channel=self._channel,
+            thread_ts=self._thread_ts,
+            content=self._render(live=None if is_final else index)[index],
+            priority=posts.Urgency.ORDINARY if index else posts.Urgency.URGENT,
+            is_growing=not is_final,
         )
         self._ts.append(ts)
+        self._show_full()
+        if is_final:
+            self._full = len(self._ts)
         self._show()
         await self._tell()
 
@@ -176,19 +183,25 @@ class Reply:
         """Hand the outbox what changed: messages that have become full, and the last one."""
         if self._is_lost or not self._ts:
             return
-        while self._full < len(self._ts) - 1:
-            self._edit(self._full, self._render()[self._full], final=True)
-            self._full += 1
+        self._show_full()
+        if self._full == len(self._ts):
+            return
         last = len(self._ts) - 1
         final = self._state.is_over and len(self._render()) <= len(self._ts)
         if final:
             self._edit(last, self._render()[last], final=True)
+            self._full = len(self._ts)
             return
         first_text = not self._text_shown and self._state.shows_text()
         self._text_shown = self._text_shown or first_text
         self._edit(last, partial(self._current, last), first_text=first_text)
         if self._state.is_over:
             self._changed.set()
+
+    def _show_full(self) -> None:
+        while self._full < len(self._ts) - 1:
+            self._edit(self._full, self._render()[self._full], final=True)
+            self._full += 1
 
     def _edit(
         self,

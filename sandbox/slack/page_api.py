@@ -94,6 +94,7 @@ class PageApi:
             "name": people.BOT.name if conversation.kind == "im" else conversation.name,
             "kind": conversation.kind,
             "is_member": user in conversation.members,
+            "members": sorted(conversation.members),
             "bot_is_member": conversation.bot_is_member,
             "is_archived": conversation.is_archived,
             "topic": conversation.topic,

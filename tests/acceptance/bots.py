@@ -6,8 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,9 +58,18 @@ class Bot:
         async with aiohttp.ClientSession() as http, http.get(self.url + path) as answer:
             return answer.status, await answer.text()
 
-    def kill(self) -> None:
-        """As bad luck does."""
+    async def ended(self) -> int:
+        """Wait until it ends by itself, and return the exit code."""
+        async with asyncio.timeout(START_TIMEOUT):
+            code = await self.process.wait()
+        if self.reader is not None:
+            await self.reader
+        return code
+
+    async def kill(self) -> None:
+        """As bad luck does: without a word."""
         self.process.kill()
+        await self.ended()
 
     async def stop(self) -> int:
         """SIGTERM, and the exit code; killed when it does not end in time."""
@@ -101,14 +109,3 @@ async def launch(environment: Mapping[str, str], *, cwd: Path, arguments: tuple[
     bot = Bot(process=process)
     bot.reader = asyncio.create_task(bot.read(), name="read the bot's log")
     return bot
-
-
-@asynccontextmanager
-async def running(environment: Mapping[str, str], *, cwd: Path) -> AsyncIterator[Bot]:
-    """A bot that is ready, and stopped afterwards."""
-    bot = await launch(environment, cwd=cwd)
-    try:
-        await bot.ready()
-        yield bot
-    finally:
-        await bot.stop()

@@ -5,8 +5,16 @@ from collections.abc import AsyncIterator
 import pytest
 
 from sandbox.databricks import DatabricksSandbox
-from storage.database import Database
+from storage.database import Database, Source
 from tests.integration.databricks.stage import Replica, settings_for
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """By its URL, so that a second replica can connect to the same."""
+    database = Database(Source(url=database_url))
+    yield database
+    await database.close()
 
 
 @pytest.fixture
@@ -25,8 +33,6 @@ async def replica(database: Database, workspace: DatabricksSandbox) -> AsyncIter
 @pytest.fixture
 async def other_replica(database_url: str, workspace: DatabricksSandbox) -> AsyncIterator[Replica]:
     """A second process on the same database, with connections of its own."""
-    from storage.database import Source
-
     database = Database(Source(url=database_url))
     replica = Replica(database=database, settings=settings_for(workspace))
     yield replica

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import UUID, uuid4
 
-import httpx
+import aiohttp
 import structlog
 
 from agent.databricks import sign_in
@@ -84,11 +84,12 @@ class Browser:
 
     async def agree(self, url: str, *, instead: Mapping[str, str] | None = None) -> dict[str, str]:
         """Databricks' page; the parameters that it sends the browser back with."""
-        async with httpx.AsyncClient() as http:
-            answer = await http.get(
-                url, params={**dict(parse_qsl(urlsplit(url).query)), **self._choice(instead)}
-            )
-        return dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
+        choice = urlencode({"login_as": self.account} if instead is None else dict(instead))
+        async with (
+            aiohttp.ClientSession() as http,
+            http.get(f"{url}&{choice}", allow_redirects=False) as answer,
+        ):
+            return dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
 
     async def return_to_us(
         self, params: Mapping[str, str], *, forwarded_email: str | None = None
@@ -104,9 +105,6 @@ class Browser:
         """All the way."""
         pending = await self.walk(link)
         return await self.service.confirm(pending.token, cookie=self.cookie)
-
-    def _choice(self, instead: Mapping[str, str] | None) -> dict[str, str]:
-        return dict(instead) if instead is not None else {"login_as": self.account}
 
 
 def settings_for(workspace: DatabricksSandbox) -> DatabricksSettings:

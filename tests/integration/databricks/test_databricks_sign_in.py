@@ -22,7 +22,7 @@ async def linked(replica: Replica, user_id: str) -> str | None:
     """The account stored for this person, if any."""
     async with replica.database.transaction() as tx:
         found = await Identities(tx, Vault(replica.keys)).get(team_id=TEAM, user_id=user_id)
-    return found and found.user_name
+    return found.user_name if found is not None else None
 
 
 async def outcomes(database: Database) -> list[tuple[str, str, str | None]]:

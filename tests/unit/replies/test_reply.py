@@ -122,6 +122,31 @@ async def test_a_long_answer_goes_on_in_further_messages(
     assert not any(has_button(message) for message in shown)
 
 
+async def test_an_answer_that_is_long_at_once_has_one_status_line(
+    slack: SlackSandbox, outbox: outboxes.Outbox, thread: str
+) -> None:
+    reply = reply_in(outbox, thread)
+    reply.push(events.TextDelta(text="\n\n".join("word " * 400 for _ in range(14))))
+    reply.push(DONE)
+    await reply.open(state=messages.Working())
+    await reply.close()
+    assert [status(message) for message in slack.thread(CHANNEL, thread)[1:]] == ["", "", "Done in 1 s"]
+    assert calls(slack, "chat.update") == 0
+
+
+async def test_a_short_reply_costs_one_post_and_two_edits(
+    slack: SlackSandbox, outbox: outboxes.Outbox, thread: str
+) -> None:
+    reply = reply_in(outbox, thread)
+    await reply.open(state=messages.Working())
+    reply.push(events.Working(acting_as="ada"))
+    reply.push(events.TextDelta(text="North"))
+    await slack.wait_for(lambda: answers(slack, thread) == ["North"])
+    reply.push(DONE)
+    await reply.close()
+    assert (calls(slack, "chat.postMessage"), calls(slack, "chat.update")) == (1, 2)
+
+
 async def test_a_turn_that_never_finished_is_shown_as_interrupted(
     slack: SlackSandbox, outbox: outboxes.Outbox, thread: str
 ) -> None:
@@ -189,6 +214,22 @@ async def test_the_final_text_survives_a_deleted_message(
     assert answers(slack, thread) == ["Still here"]
 
 
+async def test_blocks_refused_from_beginning_to_end_lose_and_repeat_nothing(
+    slack: SlackSandbox, outbox: outboxes.Outbox, thread: str
+) -> None:
+    slack.faults.fail_next("chat.postMessage", "invalid_blocks")
+    slack.faults.fail_next("chat.update", "msg_too_long")
+    reply = reply_in(outbox, thread)
+    words = [f"word{number}" for number in range(1_000)]
+    reply.push(events.TextDelta(text=" ".join(words)))
+    await reply.open(state=messages.Working())
+    reply.push(DONE)
+    await reply.close()
+    shown = " ".join(message["text"] for message in slack.thread(CHANNEL, thread)[1:])
+    assert shown.split()[: len(words)] == words
+    assert shown.count("word500") == 1
+
+
 async def _talk(reply: Reply, *, number: int) -> None:
     await reply.open(state=messages.Working())
     for word in range(100):
@@ -198,23 +239,27 @@ async def _talk(reply: Reply, *, number: int) -> None:
     await reply.close()
 
 
-@pytest.mark.parametrize("fault", ["none", "limited", "broken", "dropped"])
+def storm(slack: SlackSandbox) -> None:
+    """A bit of everything that can go wrong at once."""
+    slack.faults.fail_next("chat.update", "ratelimited", status=429, retry_after=1)
+    slack.faults.fail_next("chat.update", status=500, times=3)
+    slack.faults.fail_next("chat.update", lose_answer=True, times=2)
+    slack.faults.fail_next("chat.postMessage", lose_answer=True, times=2)
+    slack.faults.fail_next("chat.postMessage", status=503)
+
+
+@pytest.mark.parametrize("is_stormy", [False, True], ids=["calm", "storm"])
 async def test_eight_replies_at_once_all_end_complete_within_the_budget(
-    slack: SlackSandbox, outbox: outboxes.Outbox, thread: str, fault: str
+    slack: SlackSandbox, outbox: outboxes.Outbox, thread: str, is_stormy: bool
 ) -> None:
-    if fault == "limited":
-        slack.faults.fail_next("chat.update", "ratelimited", status=429, retry_after=1, times=3)
-    elif fault == "broken":
-        slack.faults.fail_next("chat.update", status=500, times=6)
-    elif fault == "dropped":
-        slack.faults.fail_next("chat.update", lose_answer=True, times=4)
-        slack.faults.fail_next("chat.postMessage", lose_answer=True, times=2)
+    if is_stormy:
+        storm(slack)
     began = time.monotonic()
     async with asyncio.TaskGroup() as group:
         for number in range(8):
             group.create_task(_talk(reply_in(outbox, thread), number=number), name=f"talk {number}")
     shown = slack.thread(CHANNEL, thread)[1:]
-    expected = {"".join(f"w{number}x{word} " for word in range(100)).strip() for number in range(8)}
+    expected = {" ".join(f"w{number}x{word}" for word in range(100)) for number in range(8)}
     assert {_answer(message) for message in shown} == expected
     assert len(shown) == 8
     assert all(status(message) == "Done in 1 s" for message in shown)

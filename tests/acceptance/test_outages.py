@@ -1,0 +1,175 @@
+"""The model, Claude's process and the database on a bad day: one clear sentence, and the bot goes on."""
+
+import json
+from contextlib import suppress
+
+import psutil
+import pytest
+
+from bot.views import messages
+from sandbox import people
+from storage import turns
+from tests.acceptance import stages
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+# The model
+
+
+async def test_a_model_that_is_overloaded_for_a_moment_is_asked_again(stage: stages.Stage) -> None:
+    answer = await stage.answer("!!error 529 overloaded_error 2\n!!say got through")
+
+    assert "got through" in answer
+    assert "Done in" in answer
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "sentence"),
+    [
+        (401, "authentication_error", "refused Bricklayer's credentials"),
+        (400, "invalid_request_error", "The model refused this request"),
+        (403, "permission_error", "refused Bricklayer's credentials"),
+    ],
+)
+async def test_a_model_that_refuses_is_told_in_one_sentence(
+    stage: stages.Stage, status: int, kind: str, sentence: str
+) -> None:
+    answer = await stage.answer(f"!!error {status} {kind}")
+
+    assert sentence in answer
+    assert "Failed after" in answer
+    assert "API Error" not in answer
+
+
+async def test_a_thread_that_failed_goes_on(stage: stages.Stage) -> None:
+    thread = await stage.ask("!!error 400 invalid_request_error")
+    await stage.over(thread)
+
+    await stage.ask("!!say fine now", thread=thread)
+
+    assert "fine now" in stages.words((await stage.over(thread, count=2))[-1])
+
+
+async def test_an_answer_that_breaks_off_is_asked_for_again(stage: stages.Stage) -> None:
+    answer = await stage.answer("!!say half of it\n!!cut 1\n!!say whole")
+
+    assert "whole" in answer
+    assert "Done in" in answer
+
+
+# Claude's process
+
+
+async def test_when_claude_is_killed_the_turn_says_so_and_the_next_one_works(stage: stages.Stage) -> None:
+    thread = await stage.ask("!!say my number is 4711")
+    await stage.over(thread)
+    await stage.ask("!!say-slowly 900 100 word", thread=thread)
+    await stage.saying("word word", thread)
+
+    _kill_children(stage)
+
+    replies = await stage.over(thread, count=2)
+    assert "Claude stopped unexpectedly" in stages.words(replies[-1])
+    assert "word word" in stages.words(replies[-1])
+    await stage.ask("!!say on we go", thread=thread)
+    assert "on we go" in stages.words((await stage.over(thread, count=3))[-1])
+    assert "my number is 4711" in str(stage.world.claude.asked[-1].body["messages"])
+
+
+async def test_when_claude_is_killed_between_turns_nobody_notices(stage: stages.Stage) -> None:
+    thread = await stage.ask("!!say first")
+    await stage.over(thread)
+
+    _kill_children(stage)
+    await stage.ask("!!say second", thread=thread)
+
+    assert "second" in stages.words((await stage.over(thread, count=2))[-1])
+
+
+# The database
+
+
+async def test_the_pages_for_probes_say_how_things_stand(stage: stages.Stage) -> None:
+    assert (await stage.bot.get("/readyz"))[0] == 200
+
+    async with stage.line.away():
+        status, body = await stage.bot.get("/readyz")
+        assert (await stage.bot.get("/healthz"))[0] == 200
+
+    assert status == 503
+    checks = json.loads(body)["checks"]
+    assert checks["slack"] == "ok"
+    assert checks["database"] != "ok"
+    assert (await stage.bot.get("/readyz"))[0] == 200
+
+
+async def test_the_metrics_count_turns(stage: stages.Stage) -> None:
+    await stage.answer("!!say counted")
+
+    status, body = await stage.bot.get("/metrics")
+
+    assert status == 200
+    assert 'bricklayer_turns_total{outcome="done"}' in body
+
+
+async def test_what_is_written_while_the_database_is_away_is_answered_once_afterwards(
+    stage: stages.Stage,
+) -> None:
+    async with stage.line.away():
+        thread = await stage.ask("!!say at last")
+        await stage.until(lambda: _log_has(stage, "event not accepted"))
+
+    (reply,) = await stage.over(thread)
+    assert "at last" in stages.words(reply)
+    await stage.quiet()
+    assert len(stage.replies(thread)) == 1
+
+
+async def test_a_turn_that_ends_while_the_database_is_away_is_shown_and_stored_later(
+    stage: stages.Stage,
+) -> None:
+    thread = await stage.ask("!!say-slowly 30 50 word{i}")
+    await stage.saying("word", thread)
+
+    async with stage.line.away():
+        (reply,) = await stage.over(thread)
+        assert "word30" in stages.words(reply)
+        assert await stage.state(thread) is turns.TurnState.RUNNING
+
+    await stage.until(lambda: _log_has(stage, "listening"))
+    await stage.ask("!!say and on", thread=thread)
+    await stage.over(thread, count=2)
+    assert await stage.state(thread) is turns.TurnState.DONE
+
+
+async def test_a_command_while_the_database_is_away_gets_an_answer(stage: stages.Stage) -> None:
+    async with stage.line.away():
+        told = await stage.whisper(
+            people.BEN.id, stage.slack.command(people.BEN.id, stages.SALES, "/brick", "status")
+        )
+
+    assert "cannot reach my database" in told
+
+
+async def test_a_press_while_the_database_is_away_gets_an_answer(stage: stages.Stage) -> None:
+    thread = await stage.ask("!!say-slowly 900 100 word")
+    reply = await stage.saying("word", thread)
+
+    async with stage.line.away():
+        told = await stage.whisper(people.ADA.id, stage.press_stop(people.ADA.id, reply))
+
+    assert "cannot reach my database" in told
+    await stage.slack.press(people.ADA.id, stages.SALES, reply["ts"], messages.STOP_ACTION)
+    await stage.over(thread)
+
+
+def _kill_children(stage: stages.Stage) -> None:
+    """Kill every process that the bot has started."""
+    for child in psutil.Process(stage.bot.process.pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            child.kill()
+
+
+def _log_has(stage: stages.Stage, event: str) -> bool:
+    return any(line["event"] == event for line in stage.bot.lines)

@@ -1,0 +1,30 @@
+"""What holds for every test: our own code never blocks the event loop."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from blockbuster import BlockBuster
+
+# The Claude SDK writes a resumed transcript to disk on the loop; that is its own doing.
+CLAUDE_SDK = (
+    ("claude_agent_sdk/_internal/session_resume.py", {"materialize_resume_session", "_rmtree_with_retry"}),
+    ("claude_agent_sdk/_internal/transport/subprocess_cli.py", {"connect", "_close_process", "close"}),
+)
+
+
+@pytest.fixture(autouse=True)
+def no_blocking_calls() -> Iterator[None]:
+    """A call that blocks the loop below a frame of ours raises ``BlockingError``."""
+    watch = BlockBuster(["bot", "agent", "storage"])
+    for function in watch.functions.values():
+        for filename, names in CLAUDE_SDK:
+            function.can_block_in(filename, names)
+    watch.activate()
+    yield
+    watch.deactivate()
+
+
+def pytest_configure() -> None:
+    """Say once that there is no current loop; else looptime makes one for the first plain test and leaves it open."""
+    asyncio.set_event_loop(None)
