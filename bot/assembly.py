@@ -78,14 +78,7 @@ async def build(chosen: settings.Settings, stack: AsyncExitStack, *, replica: st
         allow_guests=chosen.bricklayer_allow_guests,
     )
     calls = threads.CallPool()
-    accounts = identity_service.IdentityService(
-        database=db,
-        vault=keys,
-        signing_keys=key_texts,
-        settings=_databricks(chosen),
-        pool=calls,
-        email_of=lambda _team, user: who.email(user),
-    )
+    accounts = _accounts(chosen, db, keys, key_texts, calls, who)
     stack.push_async_callback(accounts.close)
     sessions = await _sessions(chosen, stack, db, accounts)
     outbox = outboxes.Outbox(client, name=team.team_id)
@@ -197,6 +190,24 @@ def bolt(chosen: settings.Settings, core: Core, at: listeners.Desk) -> AsyncApp:
     app.use(accept.Accept(core.database))
     listeners.register(app, at)
     return app
+
+
+def _accounts(
+    chosen: settings.Settings,
+    db: database.Database,
+    keys: vault.Vault,
+    key_texts: tuple[str, ...],
+    calls: threads.CallPool,
+    who: people.People,
+) -> identity_service.IdentityService:
+    return identity_service.IdentityService(
+        database=db,
+        vault=keys,
+        signing_keys=key_texts,
+        settings=_databricks(chosen),
+        pool=calls,
+        email_of=lambda _team, user: who.email(user),
+    )
 
 
 async def _join_team(client: AsyncWebClient, db: database.Database) -> slack.Installation:

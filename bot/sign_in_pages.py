@@ -7,9 +7,11 @@ headers keep the pages out of frames and caches, and the address with its code o
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import aiohttp
 import jinja2
 import structlog
 from aiohttp import web
+from slack_sdk.errors import SlackClientError
 
 from agent import errors as agent_errors
 from agent.databricks import identities, refusals, sign_in
@@ -22,6 +24,11 @@ Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 FORWARDED_EMAIL = (
     "X-Forwarded-Email"  # set by the proxy of Databricks Apps (docs.databricks.com, apps, HTTP headers)
+)
+SLACK_IS_AWAY = (SlackClientError, aiohttp.ClientError, TimeoutError, OSError)
+NO_SLACK = (
+    "Slack is not answering right now, and without it Bricklayer cannot tell whose account this is. Nothing was linked. "
+    "Please wait a minute, then type /brick login in Slack to get a new link."
 )
 HEADERS = {
     "Cache-Control": "no-store",
@@ -55,9 +62,9 @@ class SignInPages:
         )
 
     def add_to(self, app: web.Application) -> None:
-        """Add the routes."""
-        app.router.add_get("/auth/start", self._guarded(self._start))
-        app.router.add_get("/auth/callback", self._guarded(self._callback))
+        """Add the routes. No HEAD: scanners that only look at a link must not use it up."""
+        app.router.add_get("/auth/start", self._guarded(self._start), allow_head=False)
+        app.router.add_get("/auth/callback", self._guarded(self._callback), allow_head=False)
         app.router.add_post("/auth/callback", self._guarded(self._decide))
 
     def _guarded(self, handler: Handler) -> Handler:
@@ -70,6 +77,9 @@ class SignInPages:
             except (agent_errors.AgentError, storage_errors.StorageError) as error:
                 log.warning("sign-in failed", error=type(error).__name__)
                 return self._page("message.html", status=503, title="That did not work", text=str(error))
+            except SLACK_IS_AWAY as error:
+                log.warning("sign-in failed", error=type(error).__name__)
+                return self._page("message.html", status=503, title="That did not work", text=NO_SLACK)
 
         return answered
 
@@ -117,15 +127,29 @@ class SignInPages:
                 text="You can close this page. /brick login starts again.",
             )
         linked = await self._identities.confirm(token, cookie=cookie)
-        await self._on_linked(linked)
+        what_waited = (
+            "what waited for you goes on by itself."
+            if await self._told(linked)
+            else "if something waited for you, send it again."
+        )
         response = self._page(
             "message.html",
             title="You are signed in",
-            text=f"Bricklayer now works as {linked.user_name} for you. Close this page and go back to Slack; "
-            "what waited for you goes on by itself.",
+            text=f"Bricklayer now works as {linked.user_name} for you. Close this page and go back to Slack; {what_waited}",
         )
         response.del_cookie(sign_in.COOKIE, path="/auth")
         return response
+
+    async def _told(self, linked: sign_in.Linked) -> bool:
+        """Whether the rest of the service could act on it; linked they are in any case, and the page says so."""
+        try:
+            await self._on_linked(linked)
+        except (storage_errors.StorageError, *SLACK_IS_AWAY) as error:
+            log.error(
+                "what waited for a sign-in was not let go", user=linked.user_id, error=type(error).__name__
+            )
+            return False
+        return True
 
     def _page(self, name: str, *, status: int = 200, **values: str) -> web.Response:
         text = self._pages.get_template(name).render(values)

@@ -14,7 +14,8 @@ Each step counts once. The callback first marks the row refused and opens it aga
 crash or an error in between leaves nothing that could be used.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -36,6 +37,7 @@ log = structlog.get_logger(__name__)
 LINK_LIVES = timedelta(minutes=10)
 COOKIE = "bricklayer_sign_in"
 ME_PATIENCE = 30.0  # seconds
+LONGEST_NAME = 254  # characters of an e-mail address (RFC 5321)
 
 #: The e-mail of a Slack person by team and user id; ``None`` when it is not known.
 EmailLookup = Callable[[str, str], Awaitable[str | None]]
@@ -158,7 +160,8 @@ class SignInFlow:
         if row.state != "offered":
             raise SignInRefusedError(Refusal.USED)
         if forwarded_email:
-            await self._expect(row, forwarded_email, Refusal.WRONG_PERSON)
+            async with self._on_record(row, errors.scrub(forwarded_email, limit=LONGEST_NAME)):
+                await self._expect(row, forwarded_email, Refusal.WRONG_PERSON)
         url = await self._authorization_url(row)
         async with self._database.transaction() as tx:
             if not await sign_ins.SignIns(tx, self._vault).start(sign_in_id):
@@ -266,13 +269,10 @@ class SignInFlow:
         self, row: sign_ins.SignIn, grant: oauth.Grant, forwarded_email: str | None
     ) -> PendingLink:
         user_name, databricks_id = await self._account(row.host, grant.access_token)
-        try:
+        async with self._on_record(row, user_name):
             slack_email = await self._expect(row, user_name, Refusal.OTHER_ACCOUNT)
             if forwarded_email and forwarded_email.strip().casefold() != user_name.strip().casefold():
                 raise SignInRefusedError(Refusal.OTHER_ACCOUNT)
-        except SignInRefusedError as refused:
-            await self._record_refusal(row, user_name, refused.refusal)
-            raise
         scopes = grant.scopes or self._settings.scopes
         held = _Held(
             access_token=grant.access_token,
@@ -313,10 +313,17 @@ class SignInFlow:
             raise SignInRefusedError(otherwise)
         return email
 
-    async def _record_refusal(self, row: sign_ins.SignIn, user_name: str, refusal: Refusal) -> None:
-        log.info("sign-in refused", team=row.team_id, user=row.user_id, refusal=refusal.value)
-        async with self._database.transaction() as tx:
-            await _record(audit.Audit(tx), row, outcome="refused", user_name=user_name, reason=refusal.value)
+    @asynccontextmanager
+    async def _on_record(self, row: sign_ins.SignIn, user_name: str) -> AsyncIterator[None]:
+        """A refusal within is written into the audit, with the account that tried."""
+        try:
+            yield
+        except SignInRefusedError as error:
+            reason = error.refusal.value
+            log.info("sign-in refused", team=row.team_id, user=row.user_id, refusal=reason)
+            async with self._database.transaction() as tx:
+                await _record(audit.Audit(tx), row, outcome="refused", user_name=user_name, reason=reason)
+            raise
 
 
 def who(client: WorkspaceClient) -> tuple[str, str]:

@@ -29,8 +29,10 @@ REFRESH_AHEAD = timedelta(minutes=5)
 SHORTEST_LIFE = timedelta(
     seconds=90
 )  # Azure refuses a token in its last 30 s; the rest is for the call itself
+PAUSE = timedelta(seconds=30)  # after refreshing ahead of time failed
 REFRESHES_AT_ONCE = 4  # each holds a database connection while Databricks answers
 STORE_FOR = 60.0  # seconds to go on storing a grant that the database would not take
+CLOSE_PATIENCE = 5.0  # seconds that a stop leaves to refreshes under way
 THREAD_PATIENCE = 45.0  # seconds that a worker thread waits for a token
 
 Sender = tuple[str, str]  # team id, Slack user id
@@ -57,6 +59,7 @@ class TokenKeeper:
         self._slots = asyncio.Semaphore(REFRESHES_AT_ONCE)
         self._refreshes: dict[Sender, asyncio.Task[identities.Identity]] = {}
         self._ahead: dict[Sender, timedelta] = {}
+        self._pauses: dict[Sender, datetime] = {}
         self._seen: dict[Sender, identities.Identity] = {}
 
     async def identity(self, sender: Sender) -> identities.Identity:
@@ -66,13 +69,15 @@ class TokenKeeper:
         ``DatabaseUnavailableError`` when it cannot be had at the moment.
         """
         identity = await self._read(sender)
-        if self._lives(identity, self._ahead.get(sender, REFRESH_AHEAD)):
+        if self._lives(identity, self._wanted_life(sender)):
             return identity
         try:
             return await self._refreshed(sender, None)
         except (errors.OAuthUnavailableError, storage_errors.DatabaseUnavailableError):
             if not self._lives(identity, SHORTEST_LIFE):
                 raise
+            # Else every request of the next minutes would wait for a service that hangs.
+            self._pauses[sender] = self._now() + PAUSE
             log.warning("token not refreshed ahead of time", team=sender[0], user=sender[1])
             return identity
 
@@ -88,11 +93,17 @@ class TokenKeeper:
         """Drop what was remembered of a sender who signed out or linked another account."""
         self._seen.pop(sender, None)
         self._ahead.pop(sender, None)
+        self._pauses.pop(sender, None)
 
     async def close(self) -> None:
-        """Let refreshes under way store what they got; bounded by their own limits."""
-        if self._refreshes:
-            await asyncio.wait(list(self._refreshes.values()))
+        """Let refreshes under way store what they got, for ``CLOSE_PATIENCE``; then they are dropped."""
+        under_way = list(self._refreshes.values())
+        if not under_way:
+            return
+        _, late = await asyncio.wait(under_way, timeout=CLOSE_PATIENCE)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
     async def _read(self, sender: Sender) -> identities.Identity:
         try:
@@ -108,6 +119,12 @@ class TokenKeeper:
             raise errors.SignInNeededError
         self._seen[sender] = found
         return found
+
+    def _wanted_life(self, sender: Sender) -> timedelta:
+        pause = self._pauses.get(sender)
+        if pause is not None and self._now() < pause:
+            return SHORTEST_LIFE
+        return self._ahead.get(sender, REFRESH_AHEAD)
 
     def _lives(self, identity: identities.Identity, at_least: timedelta) -> bool:
         return identity.expires_at - self._now() > at_least
@@ -191,6 +208,9 @@ class TokenKeeper:
                     present = await rows.lock(
                         team_id=renewed.identity.team_id, user_id=renewed.identity.user_id
                     )
+                    if present is not None and present.access_token == renewed.identity.access_token:
+                        # It had been committed; only the answer was lost.
+                        return
                     # Signed out or linked anew meanwhile: then this grant has no owner any more.
                     if present is None or present.refresh_token != renewed.spent:
                         raise errors.SignInNeededError

@@ -43,9 +43,7 @@ async def production(
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def opened(
-    postgres: Server, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[houses.House]:
+async def opened(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[houses.House]:
     """One bot in development that lets everybody in, with a public OAuth client and the model on Databricks."""
     world = World.create()
     world.databricks.oauth.public_client = True

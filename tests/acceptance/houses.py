@@ -148,9 +148,7 @@ class House:
 
     async def offered(self, person: people.Person) -> int:
         """How many sign-ins were ever offered to this person."""
-        return int(
-            await self.stage.query(f"SELECT count(*) FROM sign_ins WHERE user_id = '{person.id}'")
-        )
+        return int(await self.stage.query(f"SELECT count(*) FROM sign_ins WHERE user_id = '{person.id}'"))
 
 
 def link_in(message: Mapping[str, Any]) -> str:
@@ -209,9 +207,7 @@ def hostile(folder: Path, world: World) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def built(
-    postgres: Server, folder: Path, *, world: World | None = None
-) -> AsyncIterator[House]:
+async def built(postgres: Server, folder: Path, *, world: World | None = None) -> AsyncIterator[House]:
     """A house without a bot, on a database of its own."""
     async with (
         postgres.fresh() as url,

@@ -27,7 +27,9 @@ async def nothing_linked(house: houses.House) -> AsyncIterator[str]:
     yield await house.link(BEN)
     assert await house.identity(BEN) is None
     assert await house.stage.query("SELECT count(*) FROM sign_ins WHERE tokens IS NOT NULL") == 0
-    granted = len([call for call in house.calls(since=since, path="/oidc/v1/token") if "code" in str(call.body)])
+    granted = len(
+        [call for call in house.calls(since=since, path="/oidc/v1/token") if "code" in str(call.body)]
+    )
     asked = len(house.calls(since=since, path="/oidc/v1/revoke"))
     assert asked in (2 * granted, 0)
 
@@ -94,10 +96,18 @@ async def test_a_link_that_somebody_else_opens(production: houses.House) -> None
     async with nothing_linked(production) as link:
         page = await production.browser(ADA).asked(link)
 
-        refused(page, title="This Databricks account belongs to another e-mail address", remedy="Sign out of Databricks")
+        refused(
+            page,
+            title="This Databricks account belongs to another e-mail address",
+            remedy="Sign out of Databricks",
+        )
         assert ADA.email not in page.text
         (deed, *_) = await production.deeds(BEN, "identity.link")
-        assert (deed.outcome, deed.identity, deed.detail) == ("refused", ADA.email, {"reason": "other account"})
+        assert (deed.outcome, deed.identity, deed.detail) == (
+            "refused",
+            ADA.email,
+            {"reason": "other account"},
+        )
 
 
 async def test_a_link_that_somebody_else_opens_behind_the_proxy(production: houses.House) -> None:
@@ -105,7 +115,11 @@ async def test_a_link_that_somebody_else_opens_behind_the_proxy(production: hous
         ada = production.browser(ADA, X_Forwarded_Email=ADA.email)
         refused(await ada.get(link), title="This link was made for somebody else", remedy="to get your own")
         (deed, *_) = await production.deeds(BEN, "identity.link")
-        assert (deed.outcome, deed.identity, deed.detail) == ("refused", ADA.email, {"reason": "wrong person"})
+        assert (deed.outcome, deed.identity, deed.detail) == (
+            "refused",
+            ADA.email,
+            {"reason": "wrong person"},
+        )
 
         # It was not Ben who opened it, so it still is his to open.
         ben = production.browser(BEN, X_Forwarded_Email=BEN.email.upper())
@@ -210,7 +224,9 @@ async def test_a_confirmation_counts_once(production: houses.House) -> None:
     both = await asyncio.gather(cleo.decide(page, "link"), cleo.decide(page, "link"))
     assert sorted(answer.status for answer in both) == [200, 403]
     refused(await cleo.decide(page, "link"), title="This is not the browser that began")
-    assert len([deed for deed in await production.deeds(CLEO, "identity.link") if deed.outcome == "done"]) >= 1
+    assert (
+        len([deed for deed in await production.deeds(CLEO, "identity.link") if deed.outcome == "done"]) >= 1
+    )
 
 
 async def test_access_that_databricks_does_not_give(production: houses.House) -> None:
@@ -235,7 +251,9 @@ async def test_a_databricks_that_is_away(production: houses.House, path: str) ->
             # The SDK asks again and again when it is told 503; 500 is an answer.
             production.world.databricks.faults.clear()
             production.world.databricks.faults.fail_next(path, 400, times=1, body={"message": "odd"})
-        refused(await ben.get(callback), title="Databricks is not answering right now", remedy="wait a minute")
+        refused(
+            await ben.get(callback), title="Databricks is not answering right now", remedy="wait a minute"
+        )
 
 
 async def test_a_slack_that_does_not_tell_the_address(production: houses.House) -> None:
@@ -245,7 +263,9 @@ async def test_a_slack_that_does_not_tell_the_address(production: houses.House) 
         callback = await ben.returning(link)
         state.people[BEN.id] = dataclasses.replace(BEN, email="")
         try:
-            refused(await ben.get(callback), title="Slack does not tell your e-mail address", remedy="Ask whoever")
+            refused(
+                await ben.get(callback), title="Slack does not tell your e-mail address", remedy="Ask whoever"
+            )
         finally:
             state.people[BEN.id] = BEN
 

@@ -3,7 +3,10 @@
 import asyncio
 import dataclasses
 from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import structlog
@@ -20,6 +23,15 @@ from storage.vault import Vault
 from tests.integration.databricks.stage import TEAM, Replica, call_as, identity, link, tool_call, use
 
 HOUR = timedelta(hours=1)
+
+
+async def stored_with(
+    transaction: Callable[[], AbstractAsyncContextManager[Any]], replica: Replica
+) -> Identity:
+    async with transaction() as tx:
+        found = await Identities(tx, Vault(replica.keys)).get(team_id=TEAM, user_id=ADA.id)
+    assert found is not None
+    return found
 
 
 async def stored(replica: Replica, person: Person) -> Identity | None:
@@ -170,7 +182,10 @@ async def test_a_token_that_still_lives_serves_while_refreshing_ahead_fails(
     await link(replica, ADA)
     replica.clock.ahead = timedelta(minutes=57)
     workspace.faults.fail_next("/oidc/v1/token", 503, times=10)
-    assert await replica.service.token(TEAM, ADA.id)
+    for _ in range(3):
+        assert await replica.service.token(TEAM, ADA.id)
+    # It is not asked at each use meanwhile: once to sign in, once in vain.
+    assert len([request for request in workspace.requests if request.path == "/oidc/v1/token"]) == 2
 
 
 async def test_a_caller_that_is_cancelled_does_not_cancel_the_refresh(
@@ -206,6 +221,24 @@ async def test_a_grant_survives_a_database_that_goes_away_after_the_old_token_wa
     assert found is not None
     assert found.access_token == token
     assert len(workspace.refreshes) == 1
+
+
+async def test_a_commit_whose_answer_was_lost_is_not_taken_for_a_sign_out(
+    replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await link(replica, ADA)
+    replica.clock.ahead = HOUR
+    transaction, answers = replica.database.transaction, iter(["lost"])
+
+    @asynccontextmanager
+    async def unreliable() -> AsyncIterator[Any]:
+        async with transaction() as tx:
+            yield tx
+        if (await stored_with(transaction, replica)).expires_at > replica.clock() and next(answers, None):
+            raise storage_errors.DatabaseUnavailableError
+
+    monkeypatch.setattr(replica.database, "transaction", unreliable)
+    assert await replica.service.token(TEAM, ADA.id)
 
 
 async def test_a_known_token_serves_while_the_database_is_away(
