@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -40,6 +40,7 @@ HOP_BY_HOP = frozenset(
     "connection keep-alive proxy-authenticate proxy-authorization te trailers transfer-encoding upgrade host "
     "content-length".split()
 )
+REFUSALS = frozenset((401, 403))
 CREDENTIAL_HEADERS = frozenset(("x-api-key", "authorization"))
 # What time may mend, so that the CLI asks again.
 UNREACHABLE = (
@@ -76,6 +77,11 @@ class Upstream(Protocol):
 
     async def credentials(self, caller: Caller) -> Mapping[str, str]:
         """The header that opens it for this caller, fresh enough for one request; raises an AgentError if none."""
+
+    async def instead(
+        self, caller: Caller, refused: Mapping[str, str], *, status: int, body: bytes
+    ) -> Mapping[str, str] | None:
+        """Another header after this one was answered with 401 or 403; ``None`` when that answer stands."""
 
 
 class SessionKey:
@@ -145,14 +151,8 @@ class ModelProxy:
         caller = key.caller if key else None
         if caller is None:
             return _error(403, "permission_error", "This key opens nothing now.")
-        body = await request.read()
-        REQUEST_BYTES.observe(len(body))
-        started = time.monotonic()
         try:
-            headers = _passed_on(request.headers) | dict(await self._upstream.credentials(caller))
-            async with self._ask(request, headers, body) as answer:
-                FIRST_BYTE.observe(time.monotonic() - started)
-                return await _pass_on(answer, request)
+            return await self._relay(request, caller)
         except UNREACHABLE as error:
             log.warning("model not reached", turn=str(caller.turn_id), error=type(error).__name__)
             REQUESTS.labels(status="unreachable").inc()
@@ -161,15 +161,38 @@ class ModelProxy:
             REQUESTS.labels(status="refused").inc()
             return _error(403, "permission_error", str(error))
 
-    def _ask(
-        self, request: web.Request, headers: dict[str, str], body: bytes
-    ) -> contextlib.AbstractAsyncContextManager[aiohttp.ClientResponse]:
+    async def _relay(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+        """Ask, and once more where the credential was refused and there is a newer one."""
+        body = await request.read()
+        REQUEST_BYTES.observe(len(body))
+        credentials = await self._upstream.credentials(caller)
+        async with self._ask(request, credentials, body) as answer:
+            if answer.status not in REFUSALS:
+                return await _pass_on(answer, request)
+            refusal = await answer.read()
+            fresh = await self._upstream.instead(caller, credentials, status=answer.status, body=refusal)
+            if fresh is None:
+                REQUESTS.labels(status=str(answer.status)).inc()
+                return web.Response(status=answer.status, headers=_passed_on(answer.headers), body=refusal)
+        async with self._ask(request, fresh, body) as answer:
+            return await _pass_on(answer, request)
+
+    @contextlib.asynccontextmanager
+    async def _ask(
+        self, request: web.Request, credentials: Mapping[str, str], body: bytes
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
         assert self._client is not None
+        started = time.monotonic()
         # Put together from the route's own path: what a client wrote as its target must not choose another host.
         target = self._upstream.base_url.rstrip("/") + request.path
         query = f"?{request.rel_url.raw_query_string}" if request.rel_url.raw_query_string else ""
         url = yarl.URL(target + query, encoded=True)
-        return self._client.request(request.method, url, headers=headers, data=body, allow_redirects=False)
+        headers = _passed_on(request.headers) | dict(credentials)
+        async with self._client.request(
+            request.method, url, headers=headers, data=body, allow_redirects=False
+        ) as answer:
+            FIRST_BYTE.observe(time.monotonic() - started)
+            yield answer
 
 
 async def _pass_on(answer: aiohttp.ClientResponse, request: web.Request) -> web.StreamResponse:

@@ -1,11 +1,13 @@
 """Where the model is and whose credential opens it: Anthropic's key, or a Databricks token put on for each request."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import gzip
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Protocol
 
 from agent import model_proxy
-from agent.databricks import errors, identities, oauth
+from agent.databricks import clients, errors, identities, oauth
 
 EARLY = timedelta(minutes=5)  # before its end a token is replaced
 
@@ -21,6 +23,22 @@ class AnthropicUpstream:
         """The service's key, whoever calls."""
         return {"x-api-key": self.api_key}
 
+    async def instead(
+        self, caller: model_proxy.Caller, refused: Mapping[str, str], *, status: int, body: bytes
+    ) -> Mapping[str, str] | None:
+        """There is no other key."""
+        return None
+
+
+class Tokens(Protocol):
+    """Where bearer tokens come from."""
+
+    async def __call__(self, caller: model_proxy.Caller) -> str:
+        """A living token for this caller."""
+
+    async def renewed(self, caller: model_proxy.Caller, *, refused: str) -> str:
+        """The token to use instead of one that was refused before its time; the same one when there is no other."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class DatabricksUpstream:
@@ -30,11 +48,21 @@ class DatabricksUpstream:
     """
 
     base_url: str
-    token: Callable[[model_proxy.Caller], Awaitable[str]]
+    token: Tokens
 
     async def credentials(self, caller: model_proxy.Caller) -> Mapping[str, str]:
         """The bearer token of the sender or of the service."""
-        return {"authorization": f"Bearer {await self.token(caller)}"}
+        return {"authorization": clients.bearer(await self.token(caller))}
+
+    async def instead(
+        self, caller: model_proxy.Caller, refused: Mapping[str, str], *, status: int, body: bytes
+    ) -> Mapping[str, str] | None:
+        """A new token where Databricks stopped accepting the old one before its time."""
+        if not clients.token_was_refused(status, _text(body)):
+            return None
+        token = refused["authorization"].removeprefix("Bearer ")
+        fresh = await self.token.renewed(caller, refused=token)
+        return {"authorization": clients.bearer(fresh)} if fresh != token else None
 
 
 class SenderTokens:
@@ -52,6 +80,13 @@ class SenderTokens:
             return identity.tokens.token()
         return await self._service.token(caller.team_id, caller.sender_id)
 
+    async def renewed(self, caller: model_proxy.Caller, *, refused: str) -> str:
+        """Another token of the sender; a shared one has no successor."""
+        identity = await self._service.identity_for(caller.team_id, caller.sender_id)
+        if identity is not None and identity.shared:
+            return refused
+        return await self._service.renewed(caller.team_id, caller.sender_id, refused=refused)
+
 
 class ServiceTokens:
     """The model is used as the service principal that Bricklayer runs as; never anything else of it."""
@@ -65,3 +100,15 @@ class ServiceTokens:
         if self._grant is None or self._grant.expires_at - oauth.utc_now() < EARLY:
             self._grant = await self._client.client_credentials()
         return self._grant.access_token
+
+    async def renewed(self, caller: model_proxy.Caller, *, refused: str) -> str:
+        """Another token of the service."""
+        if self._grant is not None and self._grant.access_token == refused:
+            self._grant = None
+        return await self(caller)
+
+
+def _text(body: bytes) -> str:
+    """An answer's body as text; bodies pass through the proxy as they came, which may be compressed."""
+    is_packed = body.startswith(b"\x1f\x8b")
+    return (gzip.decompress(body) if is_packed else body).decode(errors="replace")

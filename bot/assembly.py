@@ -78,6 +78,7 @@ async def build(chosen: settings.Settings, stack: AsyncExitStack, *, replica: st
         allow_guests=chosen.bricklayer_allow_guests,
     )
     calls = threads.CallPool()
+    stack.push_async_callback(calls.close)
     accounts = _accounts(chosen, db, keys, key_texts, calls, who)
     stack.push_async_callback(accounts.close)
     sessions = await _sessions(chosen, stack, db, accounts)

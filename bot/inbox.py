@@ -62,7 +62,7 @@ class Inbox:
                 await events.Events(tx).settle(event_id)
         except NOT_NOW as error:
             log.warning(
-                "event not handled yet", event=event_id, error=f"{type(error).__name__}: {error}"[:300]
+                "event not handled yet", id=event_id, error=f"{type(error).__name__}: {error}"[:300]
             )
 
     async def retry(self) -> None:
@@ -71,7 +71,7 @@ class Inbox:
             overdue = await events.Events(tx).claim_unsettled(older_than=UNSETTLED_AFTER, limit=RETRY_BATCH)
         for event in overdue:
             if event.attempts > events.MAX_ATTEMPTS:
-                log.error("event given up", event=event.event_id, kind=event.kind)
+                log.error("event given up", id=event.event_id, kind=event.kind)
             else:
                 await self.handle(event.event_id, event.payload)
 

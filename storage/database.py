@@ -240,6 +240,9 @@ def _translate(context: ExceptionContext) -> DatabaseUnavailableError | None:
     if not lost or not isinstance(error, Exception):
         return None
     context.is_disconnect = True
+    if context.is_pre_ping:
+        # The pool replaces what it finds dead before it lends it.
+        return None
     context.invalidate_pool_on_disconnect = not isinstance(error, TimeoutError)
     return DatabaseUnavailableError(_reason(error))
 

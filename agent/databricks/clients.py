@@ -119,7 +119,11 @@ class _Transport(HTTPAdapter):
             raise errors.OutcomeUnknownError from error
 
     def _has_new_token(self, request: requests.PreparedRequest, response: requests.Response) -> bool:
-        if not _token_was_refused(response) or not isinstance(request.body, str | bytes | None):
+        # Only a 403 has to be read to know.
+        text = response.text if response.status_code == 403 else ""
+        if not token_was_refused(response.status_code, text) or not isinstance(
+            request.body, str | bytes | None
+        ):
             return False
         refused = str(request.headers.get("Authorization", "")).removeprefix("Bearer ")
         if not refused:
@@ -154,12 +158,13 @@ def workspace_client(*, host: str, tokens: TokenSource) -> WorkspaceClient:
     return client
 
 
-def _token_was_refused(response: requests.Response) -> bool:
-    match response.status_code:
+def token_was_refused(status: int, text: str) -> bool:
+    """Whether an answer of Databricks says that the token itself is no longer good."""
+    match status:
         case 401:
             return True
         case 403:
-            return _DEAD_TOKEN.search(response.text[:2000]) is not None
+            return _DEAD_TOKEN.search(text[:2000]) is not None
         case _:
             return False
 

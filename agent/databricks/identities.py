@@ -180,6 +180,10 @@ class IdentityService:
         """A living access token of a linked person, for the model proxy; ``SignInNeededError`` without one."""
         return (await self._keeper.identity((team_id, user_id))).access_token
 
+    async def renewed(self, team_id: str, user_id: str, *, refused: str) -> str:
+        """The token to use instead of one that Databricks refused before its time; ``SignInNeededError`` without one."""
+        return (await self._keeper.renewed((team_id, user_id), refused=refused)).access_token
+
     async def whoami(self, team_id: str, user_id: str) -> WhoAmI | None:
         """The person's account as it stands, without a word to Databricks about their own."""
         async with self._database.transaction() as tx:

@@ -39,7 +39,7 @@ class Accept(AsyncMiddleware):
         try:
             is_new = await self._accept(body, event)
         except storage_errors.DatabaseUnavailableError as error:
-            log.warning("event not accepted", event=body.get("event_id"), reason=str(error))
+            log.warning("event not accepted", id=body.get("event_id"), reason=str(error))
             return BoltResponse(status=503, body="try again")
         return await next() if is_new else BoltResponse(status=200, body="")
 

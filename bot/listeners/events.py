@@ -22,7 +22,7 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
             await desk.home.publish(str(event["user"]))
 
     async def uninstalled(event: dict[str, Any]) -> None:
-        log.error("the app was removed from its team, or its tokens were revoked", event=event.get("type"))
+        log.error("the app was removed from its team, or its tokens were revoked", type=event.get("type"))
 
     bolt.event("message")(said)
     bolt.event("app_mention")(said)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from sandbox import people
 from sandbox.databricks import Request
@@ -16,8 +16,6 @@ from sandbox.world import SHARED_TOKEN, World
 from storage import audit, identities, turns, vault
 from tests.acceptance import bots, browser, stages
 from tests.integration.conftest import Server
-
-T = TypeVar("T")
 
 STATEMENTS = "/api/2.0/sql/statements"
 TEAM = people.TEAM.id
@@ -112,9 +110,11 @@ class House:
 
     async def _turn(self, ts: str, channel: str, wanted: Callable[[turns.Turn], bool]) -> turns.Turn:
         async with asyncio.timeout(stages.PATIENCE):
-            while (turn := await self.stage.turn(ts, channel=channel)) is None or not wanted(turn):
+            while True:
+                turn = await self.stage.turn(ts, channel=channel)
+                if turn is not None and wanted(turn):
+                    return turn
                 await asyncio.sleep(0.05)
-        return turn
 
     # What went over the wire
 
@@ -130,13 +130,6 @@ class House:
     def users(self, mark: str) -> set[str | None]:
         """As whom the statement with this mark was sent; a warehouse that refuses makes it be sent again."""
         return {request.user for request in self.calls(path=STATEMENTS) if mark in statement_of(request)}
-
-    async def until(self, predicate: Callable[[], T]) -> T:
-        """The first true value of this."""
-        async with asyncio.timeout(stages.PATIENCE):
-            while not (value := predicate()):
-                await asyncio.sleep(0.02)
-        return value
 
     # What is on record
 

@@ -62,7 +62,7 @@ async def test_looking_without_opening_does_not_use_a_link_up(production: houses
         assert (await production.browser(BEN).get(link)).status == 302
 
 
-@pytest.mark.parametrize("change", ["{}x", "x{}", "", "A.B.C", "{}.{}", "{}&token=x", "%00", "é" * 40])
+@pytest.mark.parametrize("change", ["{}x", "x{}", "", "A.B.C", "{}.{}", "{}&token=x", "%00", "%C3%A9"])
 async def test_a_link_that_was_changed(production: houses.House, change: str) -> None:
     async with nothing_linked(production) as link:
         token = browser.query(link)["token"]
@@ -274,12 +274,11 @@ async def test_a_slack_that_is_away(production: houses.House) -> None:
     async with nothing_linked(production) as link:
         ben = production.browser(BEN)
         callback = await ben.returning(link)
-        production.stage.slack.faults.fail_next("users.info", 500, times=3)
+        production.stage.slack.faults.fail_next("users.info", "fatal_error")
         page = await ben.get(callback)
         assert page.status == 503
         assert "That did not work" in page.words
         assert "/brick login" in page.words
-        production.stage.slack.faults.clear()
 
 
 async def test_names_are_text_and_never_markup(production: houses.House) -> None:

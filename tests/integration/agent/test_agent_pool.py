@@ -1,0 +1,153 @@
+"""Warm sessions, and when they are let go."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import psutil
+import pytest
+
+from agent import errors, session
+from agent.pool import CONCURRENT_STARTS, SessionPool
+from tests.integration.agent import scene as scenes
+from tests.integration.agent.scene import Heard, Scene, until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+class Pooled:
+    """A pool of two sessions, and turns through it."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.pool = scene.new_pool(max_sessions=2)
+        self.used: list[session.Session] = []
+
+    async def ask(self, spec: session.Spec, text: str, *, follows: uuid.UUID | None = None) -> Heard:
+        """One turn of this conversation, after the one named."""
+        async with self.pool.session(spec, follows=follows) as live:
+            self.used.append(live)
+            return await self.scene.ask(live, text)
+
+
+@pytest.fixture
+async def pooled(scene: Scene) -> AsyncIterator[Pooled]:
+    made = Pooled(scene)
+    yield made
+    await made.pool.close()
+
+
+@pytest.fixture
+async def pool(pooled: Pooled) -> SessionPool:
+    return pooled.pool
+
+
+async def test_a_conversation_finds_its_session_warm(pooled: Pooled) -> None:
+    spec = await pooled.scene.spec()
+    first = await pooled.ask(spec, "!!say one")
+    await pooled.ask(spec, "!!say two", follows=first.turn_id)
+    assert pooled.used[0] is pooled.used[1]
+
+
+async def test_a_conversation_that_moved_on_elsewhere_is_resumed(pooled: Pooled) -> None:
+    spec = await pooled.scene.spec()
+    await pooled.ask(spec, "!!say one")
+    spec = replace(spec, resume=pooled.used[0].session_id)
+    heard = await pooled.ask(spec, "!!say two", follows=uuid.uuid4())
+    first, second = pooled.used
+    assert first is not second
+    assert not first.alive
+    assert heard.text == "two"
+    assert first.session_id == second.session_id
+
+
+async def test_a_killed_session_is_replaced(pooled: Pooled) -> None:
+    spec = await pooled.scene.spec()
+    first = await pooled.ask(spec, "!!say one")
+    (process,) = scenes.agents()
+    process.kill()
+    await until(lambda: not pooled.used[0].alive)
+    spec = replace(spec, resume=pooled.used[0].session_id)
+    assert (await pooled.ask(spec, "!!say two", follows=first.turn_id)).text == "two"
+
+
+async def test_a_session_that_dies_in_a_turn_is_not_kept(pooled: Pooled) -> None:
+    spec = await pooled.scene.spec()
+    asking = asyncio.create_task(pooled.ask(spec, "!!stall"))
+    model = pooled.scene.model
+    await model.wait_for(lambda: model.open_answers == 1)
+    scenes.agents()[0].kill()
+    with pytest.raises(errors.SessionLostError):
+        await asking
+    assert (await pooled.ask(spec, "!!say again")).text == "again"
+    assert len(scenes.agents()) == 1
+
+
+async def test_the_least_recently_used_makes_room(pooled: Pooled) -> None:
+    specs = [await pooled.scene.spec() for _ in range(3)]
+    for spec in specs:
+        await pooled.ask(spec, "!!say hello")
+    await until(lambda: len(scenes.agents()) <= 2)
+    assert [live.alive for live in pooled.used] == [False, True, True]
+
+
+async def test_no_more_run_at_once_than_are_allowed(pooled: Pooled) -> None:
+    specs = [await pooled.scene.spec() for _ in range(3)]
+    async with pooled.pool.session(specs[0], follows=None), pooled.pool.session(specs[1], follows=None):
+        third = asyncio.create_task(pooled.ask(specs[2], "!!say third"))
+        await asyncio.sleep(0.3)
+        assert len(scenes.agents()) == 2
+        assert not third.done()
+    assert (await third).text == "third"
+
+
+async def test_idle_sessions_are_evicted_after_their_time(scene: Scene) -> None:
+    pool = scene.new_pool(idle_seconds=30)
+    spec = await scene.spec()
+    async with pool.session(spec, follows=None) as live:
+        await scene.ask(live, "!!say one")
+    await pool.evict_idle()
+    assert live.alive
+    live.used_at -= 31
+    await pool.evict_idle()
+    assert not live.alive
+    await pool.close()
+    assert scenes.own_processes() == []
+
+
+async def test_starts_are_bounded(scene: Scene) -> None:
+    under_way, most = 0, 0
+
+    class Counted(session.Session):
+        async def start(self) -> None:
+            nonlocal under_way, most
+            under_way += 1
+            most = max(most, under_way)
+            await asyncio.sleep(0.05)
+            under_way -= 1
+            raise errors.SessionStartError
+
+    pool = SessionPool(
+        new=lambda spec: Counted(spec=spec, harness=scene.harness), max_sessions=8, idle_seconds=60
+    )
+
+    async def start() -> None:
+        async with pool.session(await scene.spec(), follows=None):
+            pass
+
+    outcomes = await asyncio.gather(*[start() for _ in range(6)], return_exceptions=True)
+    assert all(isinstance(outcome, errors.SessionStartError) for outcome in outcomes)
+    assert most == CONCURRENT_STARTS
+
+
+async def test_closing_leaves_no_process_and_keeps_none_that_ends_later(scene: Scene) -> None:
+    pool = scene.new_pool()
+    idle, busy = await scene.spec(), await scene.spec()
+    async with pool.session(idle, follows=None):
+        pass
+    async with pool.session(busy, follows=None):
+        await pool.close()
+    await pool.close()
+    _, alive = psutil.wait_procs(scenes.own_processes(), timeout=1)
+    assert alive == []
