@@ -64,7 +64,7 @@ class Guard:
         real = Path(os.path.realpath(os.path.join(self.writable, path)))
         if any(real.is_relative_to(os.path.realpath(folder)) for folder in allowed):
             return None
-        return f"{path} lies outside of this project's folder. Work with paths below {self.writable}."
+        return f"Outside of this project's folder: {path}. Work with paths below {self.writable}."
 
     async def before_tool(
         self, event: sdk.HookInput, tool_use_id: str | None, context: sdk.HookContext

@@ -115,7 +115,7 @@ async def measure(rounds: int) -> list[Series]:
                 root = await ask(world, f"cold-{number}", thread=None, shown=shown, text=cold)
                 await ask(world, f"warm-{number}", thread=root, shown=None, text=warm)
                 await baseline(world, jail.bundled_cli(), folder, cli)
-            sizes = [record.size for record in world.claude.asked if b"execute_sql" in record.body]
+            sizes = [record.size for record in world.claude.asked if "mcp__databricks__execute_sql" in str(record.body)]
     click.echo(f"first request of a conversation to the model: {min(sizes) / 1000:.1f} kB")
     return [shown, cold, warm, cli]
 

@@ -27,6 +27,8 @@ _TALKATIVE = {
         logging.INFO,
     ),
     "apscheduler": logging.WARNING,
+    # It reports a failed job with its stack; ``schedule`` does in one line.
+    "apscheduler.executors": logging.CRITICAL,
     "alembic": logging.WARNING,
     # Bolt warns of SLACK_BOT_TOKEN in the environment, which it reads although it was given a client.
     "slack_bolt.app": logging.ERROR,

@@ -11,6 +11,8 @@ from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from storage import errors
+
 log = structlog.get_logger(__name__)
 
 
@@ -50,6 +52,11 @@ class Schedule:
 
 
 def _log_failure(event: JobExecutionEvent) -> None:
+    error = event.exception
+    is_away = isinstance(error, errors.DatabaseUnavailableError)
     log.error(
-        "job failed", job=event.job_id, error=f"{type(event.exception).__name__}: {event.exception}"[:300]
+        "job failed",
+        job=event.job_id,
+        error=f"{type(error).__name__}: {error}"[:300],
+        exc_info=None if is_away else error,
     )

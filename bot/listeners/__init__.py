@@ -36,7 +36,7 @@ async def _failed(error: Exception, body: dict[str, Any], respond: AsyncRespond)
     """A listener failed after its acknowledgement: whoever waits for an answer is told."""
     is_away = isinstance(error, storage_errors.DatabaseUnavailableError)
     log.error(
-        "listener failed", type=body.get("type"), error=repr(error)[:300], exc_info=None if is_away else error
+        "listener failed", kind=body.get("type"), error=repr(error)[:300], exc_info=None if is_away else error
     )
     if body.get("response_url"):
         answer = notices.unavailable() if is_away else notices.failure(errors.AgentError.sentence)

@@ -1,7 +1,7 @@
 """The Slack writes of one team.
 
 chat.update allows about 50 calls a minute for the whole team, whatever the number of replies that grow at once. So
-there is one outbox per team: a token bucket is spent on the newest state of each message, the last state of a reply
+there is one outbox per team: a budget is spent on the newest state of each message, the last state of a reply
 and its first words go before everything else, and a state that was overtaken is never sent. One message's edits go
 strictly one after another; those of different messages go side by side.
 
@@ -16,15 +16,11 @@ from typing import Final
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.replies import errors, lanes, posts, rates
+from bot.replies import budget, errors, lanes, posts, rates
 from bot.views import content
 
 log = structlog.get_logger(__name__)
 
-#: Tokens that ordinary edits, and first words, leave to what is more urgent.
-_RESERVE: Final = {lanes.Priority.FINAL: 0.0, lanes.Priority.FIRST_TEXT: 1.0, lanes.Priority.ORDINARY: 4.0}
-#: Seconds between two ordinary edits of a message while the budget is untouched.
-_GAP: Final = 0.7
 #: A lane that nobody touched for so many seconds was forgotten by its owner.
 _FORGOTTEN: Final = 3600.0
 
@@ -32,8 +28,7 @@ _FORGOTTEN: Final = 3600.0
 class Outbox:
     """Spends a team's rate limits. The owner runs ``run()`` as a task of its own and ends it with ``close()``.
 
-    In any minute it makes at most ``updates_per_minute`` calls of chat.update for the team, up to ``burst`` of them at
-    once, and ``posts_per_second`` of chat.postMessage for a channel. ``patience`` is how many seconds Slack may stay
+    In any minute it makes at most ``updates_per_minute`` calls of chat.update for the team, and ``posts_per_second`` of chat.postMessage for a channel. ``patience`` is how many seconds Slack may stay
     away before a state is given up.
     """
 
@@ -41,8 +36,7 @@ class Outbox:
         self,
         client: AsyncWebClient,
         *,
-        updates_per_minute: float = 50.0,
-        burst: float = 10.0,
+        updates_per_minute: int = 50,
         posts_per_second: float = 1.0,
         parallel: int = 4,
         patience: float = 1800.0,
@@ -58,10 +52,7 @@ class Outbox:
         self._parallel = parallel
         self._patience = patience
         self._timeout = timeout
-        # What may go at once is taken off the steady rate, so that no minute whatever holds more than Slack allows: a
-        # 429 would stop the final states too.
-        steady = (updates_per_minute - burst) / 60.0
-        self._updates = rates.Bucket(capacity=burst, per_second=steady, clock=clock)
+        self._budget = budget.Budget(per_minute=updates_per_minute, clock=clock)
         self._posts = posts.Posts(
             self._client, per_second=posts_per_second, patience=patience, timeout=timeout, clock=clock
         )
@@ -76,7 +67,7 @@ class Outbox:
     def is_idle(self) -> bool:
         """Whether nothing waits and the budget is half full at least: the time for what is merely nice."""
         is_quiet = self._busy == 0 and all(lane.pending is None for lane in self._lanes.values())
-        return is_quiet and self._updates.level >= self._updates.capacity / 2
+        return is_quiet and self._budget.is_ample
 
     @property
     def backlog(self) -> int:
@@ -218,17 +209,11 @@ class Outbox:
     def _delay(self, lane: lanes.Lane) -> float:
         due = lane.retry_at
         if lane.priority is lanes.Priority.ORDINARY:
-            due = max(due, lane.sent_at + self._gap())
-        return max(due - self._clock(), self._updates.wait(reserve=_RESERVE[lane.priority]))
-
-    def _gap(self) -> float:
-        """Seconds between two ordinary edits of a message: the emptier the budget, the nearer to a fair share."""
-        fair = len(self._lanes) / self._updates.per_second
-        used = 1.0 - self._updates.level / self._updates.capacity
-        return _GAP + used * max(0.0, fair - _GAP)
+            due = max(due, lane.sent_at + self._budget.gap(messages=len(self._lanes)))
+        return max(due - self._clock(), self._budget.wait(lane.priority))
 
     def _begin(self, lane: lanes.Lane, senders: asyncio.TaskGroup) -> None:
-        self._updates.take()
+        self._budget.take(lane.priority)
         self._busy += 1
         attempt = lane.begin()
         senders.create_task(self._send(lane, attempt), name=f"edit {lane.channel} {lane.ts}")
@@ -237,10 +222,10 @@ class Outbox:
         try:
             said = attempt.content()
             if said == lane.sent and not lane.is_gone:
-                self._updates.give_back()
+                self._budget.give_back(attempt.priority)
                 lane.settle(attempt.version)
             else:
-                await self._write(lane, said, is_final=attempt.priority is lanes.Priority.FINAL)
+                await self._write(lane, said, attempt.priority)
                 lane.arrived(attempt, said, now=self._clock())
         except errors.CallError as error:
             self._recover(lane, attempt, error)
@@ -259,9 +244,9 @@ class Outbox:
             self._drop_if_finished(lane)
             self._wake.set()
 
-    async def _write(self, lane: lanes.Lane, said: content.Content, *, is_final: bool) -> None:
+    async def _write(self, lane: lanes.Lane, said: content.Content, priority: lanes.Priority) -> None:
         if lane.is_gone:
-            self._updates.give_back()
+            self._budget.give_back(priority)
             await self._posts.post(channel=lane.channel, thread_ts=lane.thread_ts, said=said)
             return
         first, *rest = content.plain(said) if lane.is_plain else [said]
@@ -270,14 +255,14 @@ class Outbox:
             channel=lane.channel, ts=lane.ts, text=first.text, blocks=list(first.blocks), parse="none"
         )
         await errors.checked(call, seconds=self._timeout)
-        for piece in rest if is_final else ():
+        for piece in rest if priority is lanes.Priority.FINAL else ():
             await self._posts.post(channel=lane.channel, thread_ts=lane.thread_ts, said=piece)
 
     def _recover(self, lane: lanes.Lane, attempt: lanes.Attempt, error: errors.CallError) -> None:
         match error.verdict:
             case errors.Verdict.LIMITED:
                 log.warning("Slack limits edits", team=self._name, retry_after=error.retry_after)
-                self._updates.hold(error.retry_after)
+                self._budget.hold(error.retry_after)
                 self._retry(lane, attempt, error, delay=0.0)
             case errors.Verdict.TRANSIENT:
                 lane.failures += 1

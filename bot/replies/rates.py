@@ -1,5 +1,6 @@
-"""Slack's rate limits as token buckets. docs.slack.dev/apis/web-api/rate-limits"""
+"""Slack's rate limits, as token buckets and as windows. docs.slack.dev/apis/web-api/rate-limits"""
 
+from collections import deque
 from collections.abc import Callable
 
 Clock = Callable[[], float]
@@ -40,4 +41,41 @@ class Bucket:
     def hold(self, seconds: float) -> None:
         """Slack asked for a pause: it says that nothing is left, whatever we counted."""
         self._level = min(self.level, 0.0)
+        self._held_until = max(self._held_until, self._clock() + seconds)
+
+
+class Window:
+    """At most ``limit`` calls in any ``seconds``, whenever they come; a hold closes it for a while."""
+
+    def __init__(self, *, limit: int, seconds: float, clock: Clock) -> None:
+        self.limit = limit
+        self._seconds = seconds
+        self._clock = clock
+        self._taken: deque[float] = deque()
+        self._held_until = clock()
+
+    @property
+    def level(self) -> int:
+        """How many calls are left now."""
+        # The allowance is for sums of floats: without it a wait of 1e-16 s would spin.
+        now = self._clock() + 1e-6
+        while self._taken and self._taken[0] + self._seconds <= now:
+            self._taken.popleft()
+        return self.limit - len(self._taken)
+
+    def wait(self, *, reserve: int = 0) -> float:
+        """Seconds until a call can be made that leaves ``reserve``; 0 when it can be made now."""
+        now = self._clock()
+        missing = 1 + reserve - self.level
+        freed = self._taken[missing - 1] + self._seconds - now if missing > 0 else 0.0
+        return max(0.0, self._held_until - now, freed)
+
+    def take(self) -> None:
+        self._taken.append(self._clock())
+
+    def give_back(self) -> None:
+        self._taken.pop()
+
+    def hold(self, seconds: float) -> None:
+        """Slack asked for a pause."""
         self._held_until = max(self._held_until, self._clock() + seconds)

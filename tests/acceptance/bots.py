@@ -17,7 +17,17 @@ START_TIMEOUT = 60.0  # seconds
 STOP_TIMEOUT = 15.0  # seconds
 
 # What a developer's shell may hold that would change what the bot does.
-HIDDEN = ("SLACK_", "DATABRICKS_", "LAKEBASE_", "BRICKLAYER_", "ANTHROPIC_", "CLAUDE_", "PUBLIC_URL", "PORT", "ENV")
+HIDDEN = (
+    "SLACK_",
+    "DATABRICKS_",
+    "LAKEBASE_",
+    "BRICKLAYER_",
+    "ANTHROPIC_",
+    "CLAUDE_",
+    "PUBLIC_URL",
+    "PORT",
+    "ENV",
+)
 
 
 @dataclass(kw_only=True)
@@ -32,6 +42,15 @@ class Bot:
     def lines(self) -> list[dict[str, Any]]:
         """The structured log so far."""
         return [json.loads(line) for line in self.raw if line.startswith("{")]
+
+    def said(self, event: str) -> bool:
+        """Whether it has logged this event."""
+        return any(line["event"] == event for line in self.lines)
+
+    @property
+    def complaints(self) -> list[str]:
+        """What it printed besides its log: nothing, or why it does not start."""
+        return [line.rstrip("\n") for line in self.raw if not line.startswith("{")]
 
     @property
     def port(self) -> int:
@@ -48,7 +67,7 @@ class Bot:
     async def ready(self) -> None:
         """Wait until it says that it is ready."""
         async with asyncio.timeout(START_TIMEOUT):
-            while not any(line["event"] == "ready" for line in self.lines):
+            while not self.said("ready"):
                 if self.process.returncode is not None:
                     raise RuntimeError("the bot ended: " + "".join(self.raw)[-3000:])
                 await asyncio.sleep(0.05)

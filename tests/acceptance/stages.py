@@ -60,10 +60,15 @@ class Stage:
             raise LookupError("no bot was started yet")
         return self._bot
 
-    async def start(self, environment: Mapping[str, str] | None = None) -> None:
-        """Start a bot, with these variables besides the stage's own, and wait until it is ready."""
+    async def launch(self, environment: Mapping[str, str] | None = None) -> bots.Bot:
+        """Start a bot, with these variables besides the stage's own."""
         self._bot = await bots.launch({**self.environment, **(environment or {})}, cwd=self.folder)
-        await self._bot.ready()
+        return self._bot
+
+    async def start(self, environment: Mapping[str, str] | None = None) -> None:
+        """The same, and wait until it is ready."""
+        bot = await self.launch(environment)
+        await bot.ready()
 
     async def clear(self) -> None:
         """Stop the bot and let go of the database."""
@@ -139,7 +144,11 @@ class Stage:
         try:
             return await self.slack.wait_for(predicate, timeout=timeout)
         except TimeoutError as error:
-            raise AssertionError("it did not come; the bot's last lines:\n" + "".join(self.bot.raw[-25:])) from error
+            raise AssertionError(f"it did not come; {self._latest()}") from error
+
+    def _latest(self) -> str:
+        said = [words(version.message) for kept in list(self.slack.history.values())[-5:] for version in kept[-1:]]
+        return "\n---\n".join(["what was said last:", *said, "the bot's last lines:\n" + "".join(self.bot.raw[-25:])])
 
     async def whisper(self, user: str, act: Awaitable[object]) -> str:
         """What the bot says to this person alone because of ``act``."""
@@ -174,6 +183,10 @@ class Stage:
         finally:
             await connection.close()
 
+    async def age_events(self) -> None:
+        """Let a minute pass for what was accepted and not handled."""
+        await self.query("UPDATE events SET received_at = received_at - interval '1 minute'")
+
     async def turn_count(self) -> int:
         """How many turns there have been."""
         return int(await self.query("SELECT count(*) FROM turns"))
@@ -181,7 +194,7 @@ class Stage:
     async def quiet(self) -> None:
         """Wait until everything that Slack had to deliver is delivered and handled."""
         async with asyncio.timeout(PATIENCE):
-            while _on_the_way() or await self.query("SELECT count(*) FROM events WHERE settled_at IS NULL"):
+            while on_the_way() or await self.query("SELECT count(*) FROM events WHERE settled_at IS NULL"):
                 await asyncio.sleep(0.05)
 
     def prompt(self) -> str:
@@ -220,7 +233,7 @@ def prompt_of(asked: RequestRecord) -> str:
     return request.parse(asked.body).prompt
 
 
-def _on_the_way() -> bool:
+def on_the_way() -> bool:
     """Whether the sandbox's Slack has an event that was not acknowledged yet."""
     return any(task.get_name().startswith("deliver ") for task in asyncio.all_tasks())
 

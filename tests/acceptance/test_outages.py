@@ -118,7 +118,7 @@ async def test_what_is_written_while_the_database_is_away_is_answered_once_after
 ) -> None:
     async with stage.line.away():
         thread = await stage.ask("!!say at last")
-        await stage.until(lambda: _log_has(stage, "event not accepted"))
+        await stage.until(lambda: stage.bot.said("event not accepted"))
 
     (reply,) = await stage.over(thread)
     assert "at last" in stages.words(reply)
@@ -137,7 +137,7 @@ async def test_a_turn_that_ends_while_the_database_is_away_is_shown_and_stored_l
         assert "word30" in stages.words(reply)
         assert await stage.state(thread) is turns.TurnState.RUNNING
 
-    await stage.until(lambda: _log_has(stage, "listening"))
+    await stage.until(lambda: stage.bot.said("listening"))
     await stage.ask("!!say and on", thread=thread)
     await stage.over(thread, count=2)
     assert await stage.state(thread) is turns.TurnState.DONE
@@ -169,7 +169,3 @@ def _kill_children(stage: stages.Stage) -> None:
     for child in psutil.Process(stage.bot.process.pid).children(recursive=True):
         with suppress(psutil.NoSuchProcess):
             child.kill()
-
-
-def _log_has(stage: stages.Stage, event: str) -> bool:
-    return any(line["event"] == event for line in stage.bot.lines)

@@ -119,9 +119,7 @@ async def test_stop_on_an_old_message_says_that_it_is_over(stage: stages.Stage) 
     turn = await stage.turn(thread)
     assert turn is not None
 
-    told = await stage.whisper(
-        people.ADA.id, stage.forge(people.ADA.id, messages.STOP_ACTION, str(turn.id))
-    )
+    told = await stage.whisper(people.ADA.id, stage.forge(people.ADA.id, messages.STOP_ACTION, str(turn.id)))
 
     assert "already over" in told
 

@@ -160,8 +160,10 @@ async def build(
     )
     workdirs = workdir.Workdirs(folder / "projects")
     calls = threads.CallPool()
-    yield Scene(world=world, database=database, harness=harness, workdirs=workdirs, calls=calls)
-    await proxy.stop()
+    try:
+        yield Scene(world=world, database=database, harness=harness, workdirs=workdirs, calls=calls)
+    finally:
+        await proxy.stop()
 
 
 def anthropic(model: claude.ClaudeSandbox) -> upstream.AnthropicUpstream:

@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
+from agent import session
 from agent.workdir import NOTES_FILE
 from tests.integration.agent import scene as scenes
 from tests.integration.agent.scene import Scene, tool
@@ -33,7 +33,7 @@ LOGIN = "hostile-operator-login"
 
 
 @pytest.fixture
-def hostile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def hostile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A bot whose environment and home are full of secrets."""
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
@@ -42,7 +42,6 @@ def hostile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     (login / ".credentials.json").write_text(json.dumps({"claudeAiOauth": {"accessToken": LOGIN}}))
     (tmp_path / ".claude.json").write_text(json.dumps({"primaryApiKey": LOGIN}))
     monkeypatch.setenv("HOME", str(tmp_path))
-    yield
 
 
 async def test_the_agents_process_holds_no_secret(confined: Scene, hostile: None) -> None:
@@ -185,14 +184,14 @@ async def test_notes_are_in_the_system_prompt_and_project_settings_are_not_loade
     assert not (project / "served").exists()
 
 
-_shared: dict[int, scenes.session.Session] = {}
+_shared: dict[int, session.Session] = {}
 
 
-async def shared(scene: Scene) -> scenes.session.Session:
+async def shared(scene: Scene) -> session.Session:
     """A session of this kind of confinement for the tests that only ask a question."""
     jailed = scene.harness.confinement.jailed
     if jailed not in _shared:
-        live = scenes.session.Session(spec=await scene.spec(), harness=scene.harness)
+        live = session.Session(spec=await scene.spec(), harness=scene.harness)
         (live.spec.workdir.project / "door").symlink_to("/etc")
         await live.start()
         _shared[jailed] = live

@@ -11,6 +11,8 @@ from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
+import yarl
 from aiohttp import web
 from structlog.testing import capture_logs
 
@@ -56,7 +58,7 @@ class Origin:
         return response
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def origin() -> AsyncIterator[Origin]:
     made = Origin()
     async with served(made.answer) as made.url:
@@ -86,9 +88,11 @@ async def proxy_to(
     await proxy.start()
     key = proxy.issue_key()
     key.admit(CALLER)
-    async with aiohttp.ClientSession(proxy.url, auto_decompress=False) as session:
-        yield proxy, Client(session=session, key=key)
-    await proxy.stop()
+    try:
+        async with aiohttp.ClientSession(proxy.url, auto_decompress=False) as session:
+            yield proxy, Client(session=session, key=key)
+    finally:
+        await proxy.stop()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,10 +116,11 @@ def to(url: str) -> upstream.AnthropicUpstream:
 async def test_headers_and_body_pass_untouched_but_for_the_key(origin: Origin, folder: Path) -> None:
     origin.go_on.set()
     body = b'{ "odd":  "spacing", "\\u00e9": "\xc3\xa9" }'
-    async with proxy_to(to(origin.url), folder) as (_, client):
+    async with proxy_to(to(origin.url), folder) as (proxy, client):
         sent = {"x-api-key": client.key.value, "anthropic-beta": "a,b", "X-Claude-Code-Session-Id": "s1"}
         path = "/v1/messages?beta=true&x=%2F"
-        async with client.session.post(path, data=body, headers=sent) as answer:
+        url = yarl.URL(f"{proxy.url}{path}", encoded=True)
+        async with client.session.post(url, data=body, headers=sent) as answer:
             assert (answer.status, await answer.read()) == (418, b"first second")
             assert answer.headers["anthropic-ratelimit"] == "7"
             assert "X-Api-Key" not in answer.headers
@@ -202,7 +207,6 @@ async def test_a_client_that_goes_away_ends_the_models_answer(world: World, fold
         "/v1/files",
         "/v1/messages/../../api/2.0/secrets/list",
         "/v1/messages/%2e%2e/files",
-        "munity://x/v1/messages",
         "http://elsewhere.example/v1/files",
     ],
 )
@@ -213,12 +217,14 @@ async def test_the_credential_opens_the_messages_api_alone(origin: Origin, folde
     assert not origin.paths
 
 
+@pytest.mark.parametrize("target", ["http://elsewhere.example/v1/messages", "munity://x/v1/messages"])
 async def test_a_target_that_names_another_host_goes_to_the_model_all_the_same(
-    origin: Origin, folder: Path
+    origin: Origin, folder: Path, target: str
 ) -> None:
+    # Appended to https://api.anthropic.com, the second would lead to a host of the community domain.
     origin.go_on.set()
     async with proxy_to(to(origin.url), folder) as (proxy, client):
-        assert await raw(proxy.url, "http://elsewhere.example/v1/messages", client.key.value) == 418
+        assert await raw(proxy.url, target, client.key.value) == 418
     assert origin.paths == ["/v1/messages"]
 
 
@@ -266,14 +272,22 @@ async def test_nothing_of_a_request_is_logged(world: World, folder: Path, caplog
     assert OPERATOR_KEY not in repr(to("http://x"))
 
 
-@dataclass(frozen=True)
-class Penniless:
+class Penniless(model_proxy.Upstream):
     """An upstream without a credential for anybody."""
 
-    error: Exception
-    base_url: str = "http://127.0.0.1:9"
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    @property
+    def base_url(self) -> str:
+        return "http://127.0.0.1:9"
 
     async def credentials(self, caller: model_proxy.Caller) -> Mapping[str, str]:
+        raise self.error
+
+    async def instead(
+        self, caller: model_proxy.Caller, refused: Mapping[str, str], *, status: int, body: bytes
+    ) -> Mapping[str, str] | None:
         raise self.error
 
 
@@ -294,16 +308,43 @@ async def test_without_a_credential_the_reason_is_given(
 
 
 async def test_databricks_serves_the_model_as_the_sender(world: World, folder: Path) -> None:
-    tokens = {people.ADA.id: "dapi-ada", people.BEN.id: "dapi-ben"}
-
-    async def token(caller: model_proxy.Caller) -> str:
-        return tokens[caller.sender_id]
-
-    async with proxy_to(databricks(world, token), folder) as (_, client):
+    tokens = Tokens({people.ADA.id: "dapi-ada", people.BEN.id: "dapi-ben"})
+    async with proxy_to(databricks(world, tokens), folder) as (_, client):
         assert (await client.post())[0] == 200
         client.key.admit(model_proxy.Caller(turn_id=uuid.uuid4(), team_id="T", sender_id=people.BEN.id))
         assert (await client.post())[0] == 200
     assert model_users(world)[-2:] == [people.ADA.email, people.BEN.email]
+
+
+async def test_a_token_that_is_refused_before_its_time_is_replaced(world: World, folder: Path) -> None:
+    tokens = Tokens({people.ADA.id: "dead"}, fresh="dapi-ada")
+    async with proxy_to(databricks(world, tokens), folder) as (_, client):
+        status, answer = await client.post()
+    assert (status, answer["content"][0]["text"]) == (200, "hello")
+    assert tokens.renewals == ["dead"]
+
+
+async def test_a_token_without_a_successor_is_refused_once(world: World, folder: Path) -> None:
+    tokens = Tokens({people.ADA.id: "dead"}, fresh="dead")
+    before = len(world.databricks.requests)
+    async with proxy_to(databricks(world, tokens), folder) as (_, client):
+        assert (await client.post())[0] in {401, 403}
+    assert len(world.databricks.requests) == before + 1
+
+
+class Tokens(upstream.Tokens):
+    """Tokens by sender, and what each of them is replaced by."""
+
+    def __init__(self, tokens: Mapping[str, str], *, fresh: str = "") -> None:
+        self._tokens, self._fresh = tokens, fresh
+        self.renewals: list[str] = []
+
+    async def __call__(self, caller: model_proxy.Caller) -> str:
+        return self._tokens[caller.sender_id]
+
+    async def renewed(self, caller: model_proxy.Caller, *, refused: str) -> str:
+        self.renewals.append(refused)
+        return self._fresh
 
 
 async def test_databricks_serves_the_model_as_the_service_with_one_token(world: World, folder: Path) -> None:
@@ -318,7 +359,7 @@ async def test_databricks_serves_the_model_as_the_service_with_one_token(world: 
     assert len(asked) == 1
 
 
-def databricks(world: World, token: Any) -> upstream.DatabricksUpstream:
+def databricks(world: World, token: upstream.Tokens) -> upstream.DatabricksUpstream:
     base_url = f"{world.databricks.url}/serving-endpoints/anthropic"
     return upstream.DatabricksUpstream(base_url=base_url, token=token)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import psutil
 import pytest
+import pytest_asyncio
 
 from agent import errors, session
 from agent.pool import CONCURRENT_STARTS, SessionPool
@@ -31,16 +32,11 @@ class Pooled:
             return await self.scene.ask(live, text)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def pooled(scene: Scene) -> AsyncIterator[Pooled]:
     made = Pooled(scene)
     yield made
     await made.pool.close()
-
-
-@pytest.fixture
-async def pool(pooled: Pooled) -> SessionPool:
-    return pooled.pool
 
 
 async def test_a_conversation_finds_its_session_warm(pooled: Pooled) -> None:
@@ -111,7 +107,7 @@ async def test_idle_sessions_are_evicted_after_their_time(scene: Scene) -> None:
     assert live.alive
     live.used_at -= 31
     await pool.evict_idle()
-    assert not live.alive
+    await until(lambda: not live.alive)
     await pool.close()
     assert scenes.own_processes() == []
 

@@ -17,6 +17,7 @@ from storage.database import Database, Source, notify
 from storage.embedded import EmbeddedPostgres
 from storage.errors import DatabaseUnavailableError
 from storage.teams import Teams
+from tests.integration.conftest import Server
 
 
 async def _one(database: Database) -> int:
@@ -152,6 +153,17 @@ async def test_a_terminated_connection_is_unavailable_and_replaced(database: Dat
         async with database.transaction() as tx:
             await tx.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
     assert await _one(database) == 1
+
+
+async def test_connections_that_died_in_the_pool_are_replaced_unnoticed(
+    database: Database, postgres: Server
+) -> None:
+    await asyncio.gather(*(_one(database) for _ in range(3)))
+    await postgres.command(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'bricklayer%'"
+    )
+    for _ in range(3):
+        assert await _one(database) == 1
 
 
 async def test_a_statement_that_takes_too_long_is_unavailable_and_frees_its_connection(

@@ -75,8 +75,8 @@ def test_a_result_is_summed_up_by_the_tool_that_gave_it(translator: Translator) 
 
 
 def test_a_refusal_reaches_people_without_the_clis_wrapping(translator: Translator) -> None:
-    refused = "PreToolUse:Read hook error: /etc/passwd lies outside of this project's folder."
-    assert _failed(translator, "Read", refused) == "/etc/passwd lies outside of this project's folder."
+    refused = "PreToolUse:Read hook error: Outside of this project's folder: /etc/passwd."
+    assert _failed(translator, "Read", refused) == "Outside of this project's folder: /etc/passwd."
     assert _failed(translator, "Edit", "<tool_use_error>No such file.</tool_use_error>") == "No such file."
 
 

@@ -1,0 +1,89 @@
+"""The bot's process ends, well or badly, and comes back: nothing accepted is lost, and nothing is left running."""
+
+import signal
+import time
+
+import psutil
+import pytest
+
+from sandbox import people
+from storage import leases, turns
+from tests.acceptance import stages
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+FOREVER = "!!say-slowly 900 100 word"
+
+
+async def test_a_killed_bot_goes_on_where_it_was(stage: stages.Stage) -> None:
+    thread = await stage.ask("!!say my number is 4711")
+    await stage.over(thread)
+    await stage.ask(FOREVER, thread=thread)
+    await stage.saying("word word", thread)
+    # Cleo's message is accepted, and her profile does not come: it is not handled when the end comes.
+    stage.slack.faults.latency["users.info"] = 60.0
+    accepted = await stage.ask("!!say hello Cleo", user=people.CLEO.id)
+    await stage.until(lambda: not stages.on_the_way())
+    assert await stage.query("SELECT count(*) FROM events WHERE settled_at IS NULL") == 1
+
+    await _kill(stage)
+    stage.slack.faults.latency.clear()
+    await _let_a_minute_pass(stage)
+    written_meanwhile = await stage.ask("!!say hello Ben", user=people.BEN.id)
+    await stage.start()
+
+    replies = await stage.over(thread, count=2, timeout=20)
+    assert "Interrupted after" in stages.words(replies[1])
+    assert "word word" in stages.words(replies[1])
+    assert "hello Cleo" in stages.words((await stage.over(accepted))[-1])
+    assert "hello Ben" in stages.words((await stage.over(written_meanwhile))[-1])
+    await stage.ask("!!say on we go", thread=thread)
+    assert "on we go" in stages.words((await stage.over(thread, count=3))[-1])
+    assert "my number is 4711" in str(stage.world.claude.asked[-1].body["messages"])
+
+
+async def test_a_stopped_bot_ends_its_turns_and_leaves_nothing_behind(stage: stages.Stage) -> None:
+    thread = await stage.ask(FOREVER)
+    await stage.saying("word word", thread)
+    children = psutil.Process(stage.bot.process.pid).children(recursive=True)
+
+    told = time.monotonic()
+    code = await stage.bot.stop()
+
+    assert code == 0
+    assert time.monotonic() - told < 10
+    (reply,) = stage.replies(thread)
+    assert "Interrupted after" in stages.words(reply)
+    assert "word word" in stages.words(reply)
+    assert await stage.state(thread) is turns.TurnState.INTERRUPTED
+    assert children
+    assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+    assert not list((stage.data / "run").iterdir())
+
+
+async def test_a_bot_that_is_stopped_while_it_starts_ends_at_once(stage: stages.Stage) -> None:
+    await stage.bot.stop()
+    stage.slack.requests.clear()
+    stage.slack.faults.latency["auth.test"] = 30.0
+    bot = await stage.launch()
+    await stage.until(lambda: any(request.method == "auth.test" for request in stage.slack.requests))
+    bot.process.send_signal(signal.SIGTERM)
+
+    assert await bot.ended() == 0
+    stage.slack.faults.latency.clear()
+
+
+async def _kill(stage: stages.Stage) -> None:
+    """The whole machine goes, as far as the bot is concerned."""
+    children = psutil.Process(stage.bot.process.pid).children(recursive=True)
+    await stage.bot.kill()
+    for child in children:
+        child.kill()
+
+
+async def _let_a_minute_pass(stage: stages.Stage) -> None:
+    """The leases of the dead expire, and what was accepted becomes overdue."""
+    lines = stage.bot.lines
+    async with stage.database.transaction() as tx:
+        await leases.Leases(tx).release_all(lines[-1]["replica"])
+    await stage.age_events()
