@@ -40,7 +40,7 @@ class UnknownTurnError(StorageError):
 
 
 class InvalidKeyError(StorageError):
-    """A secret key is malformed; make one with `python -c "from storage.vault import Vault; print(Vault.generate_key())"`."""
+    """A secret key is malformed; make one with `bricklayer generate-key`."""
 
 
 class SealedWithUnknownKeyError(StorageError):
