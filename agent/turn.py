@@ -258,7 +258,7 @@ class TurnRunner:
     async def _commit(self, run: _Run, finished: events.Finished) -> None:
         attempts = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(storage_errors.DatabaseUnavailableError),
-            wait=tenacity.wait_exponential_jitter(initial=0.2, max=10),
+            wait=tenacity.wait_random_exponential(multiplier=0.2, max=10),
             stop=tenacity.stop_after_delay(COMMIT_PATIENCE),
             reraise=True,
         )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
+import psutil
 import structlog
 import tenacity
 from slack_bolt.app.async_app import AsyncApp
@@ -240,7 +241,7 @@ async def _sessions(
     accounts: identity_service.IdentityService,
 ) -> pool.SessionPool:
     """The pool of Claude sessions, with the proxy that they reach the model through."""
-    run_dir = chosen.bricklayer_data_dir.absolute() / "run" / str(os.getpid())
+    run_dir = await asyncio.to_thread(_run_dir, chosen.bricklayer_data_dir.absolute() / "run")
     stack.callback(shutil.rmtree, run_dir, ignore_errors=True)
     entry = await asyncio.to_thread(jail.write_entry, run_dir)
     proxy = model_proxy.ModelProxy(upstream=_upstream(chosen, stack, accounts), socket=run_dir / "model.sock")
@@ -264,6 +265,14 @@ async def _sessions(
     )
     stack.push_async_callback(sessions.close)
     return sessions
+
+
+def _run_dir(base: Path) -> Path:
+    """The folder for what lives as long as this process; those of processes that were killed are removed."""
+    for left in base.glob("[0-9]*"):
+        if not psutil.pid_exists(int(left.name)):
+            shutil.rmtree(left, ignore_errors=True)
+    return base / str(os.getpid())
 
 
 def _upstream(

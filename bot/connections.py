@@ -11,14 +11,30 @@ import logging
 import structlog
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
-from slack_sdk.errors import SlackClientError
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import foundations
 
 log = structlog.get_logger(__name__)
 
 CONNECTIONS = 2
 CONNECT_TIMEOUT = 20.0  # seconds
 CLOSE_TIMEOUT = 2.0  # seconds
+# docs.slack.dev/reference/methods/apps.connections.open, "Errors"
+REFUSALS = frozenset(
+    (
+        "access_denied",
+        "account_inactive",
+        "invalid_auth",
+        "missing_scope",
+        "no_permission",
+        "not_allowed_token_type",
+        "not_authed",
+        "token_expired",
+        "token_revoked",
+    )
+)
 
 
 class Connections:
@@ -33,8 +49,16 @@ class Connections:
         ]
 
     async def open(self) -> None:
-        """Connect all; what does not connect now is tried again by ``watch``."""
-        await asyncio.gather(*(self._connect(number) for number in range(CONNECTIONS)))
+        """Connect all; what does not connect now is tried again by ``watch``.
+
+        Raises foundations.StartError for a token that Slack refuses, because time does not mend that.
+        """
+        for error in await asyncio.gather(*(self._connect(number) for number in range(CONNECTIONS))):
+            if isinstance(error, SlackApiError) and error.response["error"] in REFUSALS:
+                raise foundations.StartError(
+                    f"SLACK_APP_TOKEN is refused by Slack ({error.response['error']}). Make an app-level token with the "
+                    "scope connections:write."
+                ) from error
 
     async def watch(self) -> None:
         """Reconnect what is not connected; for the schedule."""
@@ -54,7 +78,8 @@ class Connections:
                 async with asyncio.timeout(CLOSE_TIMEOUT):
                     await handler.client.close()
 
-    async def _connect(self, number: int) -> None:
+    async def _connect(self, number: int) -> Exception | None:
+        """Why it could not be done, or ``None``."""
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 await self._handlers[number].client.connect_to_new_endpoint()
@@ -62,3 +87,5 @@ class Connections:
             log.warning(
                 "Slack connection not made", number=number, error=f"{type(error).__name__}: {error}"[:200]
             )
+            return error
+        return None

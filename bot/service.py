@@ -160,7 +160,7 @@ def _jobs(core: assembly.Core, desk: listeners.Desk) -> list[schedule.Job]:
     heartbeat = dispatcher.HEARTBEAT_SECONDS
     return [
         schedule.Job(name="say that this replica lives", seconds=heartbeat, run=core.dispatcher.heartbeat),
-        schedule.Job(name="handle events left over", seconds=10, run=desk.inbox.retry),
+        schedule.Job(name="handle events left over", seconds=10, run=desk.inbox.retry, at_once=True),
         schedule.Job(name="evict idle sessions", seconds=15, run=core.sessions.evict_idle),
         schedule.Job(name="forget old events and sign-ins", seconds=600, run=forget_old),
         schedule.Job(name="encrypt with the newest key", seconds=60, run=reseal),

@@ -4,6 +4,7 @@ Names in the environment are the field names in capitals. ``.env`` in the workin
 wins. ``load`` turns whatever is missing or wrong into one line that names the setting and the remedy.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -214,12 +215,17 @@ def _split(keys: SecretStr | None) -> tuple[str, ...]:
     return tuple(key.strip() for key in keys.get_secret_value().split(",") if key.strip()) if keys else ()
 
 
+def _spelled(name: str) -> str:
+    """The name that was used, where a setting has two."""
+    return "PORT" if name == "DATABRICKS_APP_PORT" and name not in os.environ else name
+
+
 def _line(error: pydantic.ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     message = first["msg"].removeprefix("Value error, ")
     if not first["loc"]:
         return message
-    name = str(first["loc"][0]).upper()
+    name = _spelled(str(first["loc"][0]).upper())
     if first["type"] == "missing":
         return f"{name} is missing. Set it in the environment or in .env; .env.example explains it."
     return f"{name} is wrong: {message[0].lower()}{message[1:].rstrip('.')}. See .env.example."

@@ -9,6 +9,7 @@ variables of a turn do not reach, so it asks ``current()`` once at the start of 
 sender and client until it ends, whatever comes after.
 """
 
+import asyncio
 import functools
 import importlib
 import inspect
@@ -33,6 +34,7 @@ from agent.databricks import errors, identities, threads
 log = structlog.get_logger(__name__)
 
 SERVER_NAME = "databricks"
+STOPPED = "The call was stopped."
 LARGEST_RESULT = 60_000  # characters that Claude Code keeps inline instead of writing them to a file
 
 P = ParamSpec("P")
@@ -160,7 +162,13 @@ def server(current: Callable[[], ToolCall]) -> claude_agent_sdk.McpSdkServerConf
 
 def _offered(tool: Tool, current: Callable[[], ToolCall]) -> claude_agent_sdk.SdkMcpTool[Any]:
     async def handler(arguments: dict[str, Any]) -> dict[str, Any]:
-        result = await _answered(tool, current, arguments)
+        work = asyncio.create_task(_answered(tool, current, arguments), name=f"tool {tool.name}")
+        try:
+            # Whoever stops the turn cancels this task of ours; a cancelled handler would end the SDK's whole server.
+            await asyncio.wait({work})
+        finally:
+            work.cancel()
+        result = _failed(STOPPED) if work.cancelled() else work.result()
         return {"content": [{"type": "text", "text": result.text}], "is_error": result.is_error}
 
     annotations = {

@@ -106,7 +106,7 @@ class ReplyState:
         return messages.reply(answer, steps=steps, status=status, turn_id=self._turn_id)
 
     def _has_begun(self) -> bool:
-        return bool(self._steps) or self.has_text or self._acting_as() is not None
+        return self.is_over or bool(self._steps) or self.has_text or self._acting_as() is not None
 
     def _acting_as(self) -> str | None:
         return self._status.acting_as if isinstance(self._status, messages.Working | messages.Over) else None

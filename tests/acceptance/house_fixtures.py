@@ -11,6 +11,9 @@ import pytest
 import pytest_asyncio
 
 from sandbox import people
+from sandbox.claude import ClaudeSandbox
+from sandbox.databricks import DatabricksSandbox
+from sandbox.slack import SlackSandbox
 from sandbox.world import World
 from tests.acceptance import bots, houses
 from tests.integration.conftest import Server
@@ -22,13 +25,18 @@ async def production(
 ) -> AsyncIterator[houses.House]:
     """Two replicas with production settings."""
     folder = tmp_path_factory.mktemp("production")
-    async with houses.built(postgres, folder) as house:
+    # Slack's limits are another matter, and two replicas that say much meet them.
+    world = World(
+        slack=SlackSandbox(rate_limits=False), databricks=DatabricksSandbox(), claude=ClaudeSandbox()
+    )
+    async with houses.built(postgres, folder, world=world) as house:
         settings = {
             **houses.hostile(folder, house.world),
             **houses.at_port(),
             "ENV": "production",
             "BRICKLAYER_SECRET_KEYS": houses.KEY,
             "BRICKLAYER_LOG_LEVEL": "debug",
+            "BRICKLAYER_MAX_SESSIONS": "12",
         }
         apart = {"PORT": "0", "BRICKLAYER_DATA_DIR": str(folder / "other")}
         apart["PROJECTS_BASE_DIR"] = str(folder / "other" / "projects")
@@ -37,6 +45,8 @@ async def production(
             await house.stage.start(settings)
             await other.ready()
             house.replicas = (house.stage.bot, other)
+            await house.sign_in(people.ADA)
+            await house.begin()
             yield house
         finally:
             await other.stop()
@@ -61,4 +71,5 @@ async def opened(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> 
         }
         await house.stage.start(settings)
         house.replicas = (house.stage.bot,)
+        await house.begin()
         yield house

@@ -1,19 +1,24 @@
 """A stage whose people have Databricks accounts of their own: how they sign in and out, and what is seen of it."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
+
+import asyncpg
 
 from sandbox import people
 from sandbox.databricks import Request
 from sandbox.databricks.accounts import SERVICE_PRINCIPAL
 from sandbox.databricks.oidc import SERVICE_PRINCIPAL_SECRET
 from sandbox.world import SHARED_TOKEN, World
-from storage import audit, identities, turns, vault
+from storage import audit, identities, leases, turns, vault
 from tests.acceptance import bots, browser, stages
 from tests.integration.conftest import Server
 
@@ -35,6 +40,33 @@ class House:
     replicas: tuple[bots.Bot, ...] = ()
     key: str = KEY
     pages: list[browser.Page] = field(default_factory=list)
+    #: A thread in each channel whose agent is warm already.
+    threads: dict[str, str] = field(default_factory=dict)
+    _change: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def ring(self, *_: object) -> None:
+        """Postgres says that something has become of a turn."""
+        self._change.set()
+        self._change = asyncio.Event()
+
+    async def begin(self) -> None:
+        """Begin a thread in each channel, on different replicas where there are two."""
+        for channel in stages.SALES, stages.ENGINEERING:
+            self.threads[channel] = await self.stage.ask("!!say begun", channel=channel)
+        for bot, (channel, thread) in zip(self.replicas, self.threads.items(), strict=False):
+            turn = await self.over(thread, channel=channel)
+            await self._move(turn.project_id, bot)
+
+    async def _move(self, project_id: UUID, bot: bots.Bot) -> None:
+        """Make this bot the home of the project."""
+        replica = next(str(line["replica"]) for line in bot.lines if "replica" in line)
+        name = leases.project_lease(project_id)
+        async with self.stage.database.transaction() as tx:
+            held = leases.Leases(tx)
+            holder = await held.holder(name)
+            if holder is not None:
+                await held.release(name, holder=holder)
+            assert await held.acquire(name, holder=replica, ttl=timedelta(seconds=60))
 
     @property
     def world(self) -> World:
@@ -91,14 +123,19 @@ class House:
         *,
         channel: str = stages.SALES,
         thread: str | None = None,
+        apart: bool = False,
         seconds: float = 0,
     ) -> str:
-        """Ask for a statement that is recognised by ``mark`` and takes so many seconds; the message's ts."""
+        """Ask for a statement that is recognised by ``mark`` and takes so many seconds; the message's ts.
+
+        It is said in the channel's thread, unless another is given or it is to begin one of its own.
+        """
         slow = f", sandbox_sleep({seconds:g}) AS slow" if seconds else ""
-        statement = f"SELECT '{mark}' AS mark{slow}"
-        directive = f'!!tool execute_sql {{"statement": "{statement}"}}\n!!echo-results'
-        said = directive if thread else f"please\n{directive}"
-        return await self.stage.ask(said, user=person.id, channel=channel, thread=thread)
+        directive = f'!!tool execute_sql {{"statement": "SELECT \'{mark}\' AS mark{slow}"}}\n!!echo-results'
+        if apart:
+            return await self.stage.ask(f"please\n{directive}", user=person.id, channel=channel)
+        where = thread or self.threads[channel]
+        return await self.stage.ask(directive, user=person.id, channel=channel, thread=where)
 
     async def over(self, ts: str, *, channel: str = stages.SALES) -> turns.Turn:
         """Wait until a message's turn is over."""
@@ -108,13 +145,34 @@ class House:
         """Wait until a message's turn waits for a sign-in."""
         return await self._turn(ts, channel, lambda turn: turn.hold is turns.Hold.SIGN_IN)
 
+    async def reply(self, ts: str, text: str = "", *, channel: str = stages.SALES) -> stages.Message:
+        """Wait until the reply to a message says ``text``; the Slack message that does."""
+        turn = await self._turn(ts, channel, lambda turn: bool(turn.reply_ts))
+
+        def found() -> stages.Message | None:
+            said = self.stage.replies(turn.thread_ts, channel=channel)
+            own = [message for message in said if message["ts"] in turn.reply_ts]
+            return next((message for message in own if text in stages.words(message)), None)
+
+        message = await self.stage.until(found)
+        assert message is not None
+        return message
+
+    async def answer(self, turn: turns.Turn) -> str:
+        """All that was said in a turn that is over, as it is on record."""
+        async with self.stage.database.transaction() as tx:
+            return " ".join(str(message.content) for message in await turns.Messages(tx).for_turn(turn.id))
+
     async def _turn(self, ts: str, channel: str, wanted: Callable[[turns.Turn], bool]) -> turns.Turn:
         async with asyncio.timeout(stages.PATIENCE):
             while True:
+                change = self._change
                 turn = await self.stage.turn(ts, channel=channel)
                 if turn is not None and wanted(turn):
                     return turn
-                await asyncio.sleep(0.05)
+                # Not everything rings, so it looks by itself as well.
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(change.wait(), timeout=0.5)
 
     # What went over the wire
 
@@ -138,6 +196,14 @@ class House:
         async with self.stage.database.transaction() as tx:
             entries = await audit.Audit(tx).recent(team_id=TEAM, user_id=person.id, limit=200)
         return [entry for entry in entries if entry.action == action]
+
+    async def bystander(self, *, channel: str = stages.SALES) -> people.Person:
+        """A full member who neither administrates nor owns the channel's project."""
+        owner = await self.stage.query(
+            "SELECT owner_id FROM projects JOIN channel_bindings ON project_id = projects.id"
+            f" WHERE channel_id = '{channel}'"
+        )
+        return next(person for person in (people.BEN, people.CLEO) if person.id != owner)
 
     async def offered(self, person: people.Person) -> int:
         """How many sign-ins were ever offered to this person."""
@@ -206,4 +272,8 @@ async def built(postgres: Server, folder: Path, *, world: World | None = None) -
         postgres.fresh() as url,
         stages.staged(database_url=url, folder=folder, world=world) as stage,
     ):
-        yield House(stage=stage)
+        house = House(stage=stage)
+        listening = await asyncpg.connect(url)
+        await listening.add_listener(turns.CHANNEL, house.ring)
+        yield house
+        await listening.close()

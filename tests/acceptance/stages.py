@@ -52,6 +52,7 @@ class Stage:
         self.database_url = database_url
         self.database = database.Database(database.Source(url=database_url))
         self._bot: bots.Bot | None = None
+        self._chat = ""
 
     @property
     def bot(self) -> bots.Bot:
@@ -60,8 +61,15 @@ class Stage:
             raise LookupError("no bot was started yet")
         return self._bot
 
+    @property
+    def is_running(self) -> bool:
+        """Whether a bot was started and has not ended."""
+        return self._bot is not None and self._bot.process.returncode is None
+
     async def launch(self, environment: Mapping[str, str] | None = None) -> bots.Bot:
-        """Start a bot, with these variables besides the stage's own."""
+        """Start a bot instead of the one before, with these variables besides the stage's own."""
+        if self._bot is not None:
+            await self._bot.stop()
         self._bot = await bots.launch({**self.environment, **(environment or {})}, cwd=self.folder)
         return self._bot
 
@@ -89,6 +97,18 @@ class Stage:
         """Ask at the root of a channel, wait for the end, and return everything the reply says."""
         thread = await self.ask(text, **where)
         return words((await self.over(thread, channel=where.get("channel", SALES)))[-1])
+
+    async def chat(self, text: str) -> str:
+        """The same in a thread that is kept for this, whose session is warm."""
+        if not self._chat:
+            self._chat = await self.ask("!!say ready")
+            await self.over(self._chat)
+        before = len(self.replies(self._chat))
+        await self.ask(text, thread=self._chat)
+        await self.until(
+            lambda: len(self.replies(self._chat)) > before and is_over(self.replies(self._chat)[-1])
+        )
+        return words(self.replies(self._chat)[-1])
 
     async def press_stop(self, user: str, reply: Message, *, channel: str = SALES) -> None:
         """Press the Stop button of a reply."""
@@ -120,14 +140,18 @@ class Stage:
         return [message for message in self.replies(thread, channel=channel) if is_over(message)]
 
     async def over(
-        self, thread: str, *, channel: str = SALES, count: int = 1, timeout: float = PATIENCE
+        self, thread: str, *, channel: str = SALES, count: int = 1, within: float = PATIENCE
     ) -> list[Message]:
         """Wait until ``count`` replies of the thread are over, and return the bot's messages."""
-        await self.until(lambda: len(self.ended(thread, channel=channel)) >= count, timeout=timeout)
+        await self.until(lambda: len(self.ended(thread, channel=channel)) >= count, within=within)
         return self.replies(thread, channel=channel)
 
+    async def replied(self, thread: str, *, count: int) -> None:
+        """Wait until ``count`` replies of the thread have begun."""
+        await self.until(lambda: len(self.replies(thread)) >= count)
+
     async def saying(
-        self, text: str, thread: str, *, channel: str = SALES, timeout: float = PATIENCE
+        self, text: str, thread: str, *, channel: str = SALES, within: float = PATIENCE
     ) -> Message:
         """Wait until a message of the bot in the thread says ``text``, and return it."""
 
@@ -135,20 +159,24 @@ class Stage:
             said = self.replies(thread, channel=channel)
             return next((message for message in said if text in words(message)), None)
 
-        message = await self.until(found, timeout=timeout)
+        message = await self.until(found, within=within)
         assert message is not None
         return message
 
-    async def until(self, predicate: Callable[[], T | None], *, timeout: float = PATIENCE) -> T:
+    async def until(self, predicate: Callable[[], T | None], *, within: float = PATIENCE) -> T:
         """The first true value of ``predicate``; a failure that shows the bot's last lines when none comes."""
         try:
-            return await self.slack.wait_for(predicate, timeout=timeout)
+            return await self.slack.wait_for(predicate, timeout=within)
         except TimeoutError as error:
             raise AssertionError(f"it did not come; {self._latest()}") from error
 
     def _latest(self) -> str:
-        said = [words(version.message) for kept in list(self.slack.history.values())[-5:] for version in kept[-1:]]
-        return "\n---\n".join(["what was said last:", *said, "the bot's last lines:\n" + "".join(self.bot.raw[-25:])])
+        said = [
+            words(version.message) for kept in list(self.slack.history.values())[-5:] for version in kept[-1:]
+        ]
+        return "\n---\n".join(
+            ["what was said last:", *said, "the bot's last lines:\n" + "".join(self.bot.raw[-25:])]
+        )
 
     async def whisper(self, user: str, act: Awaitable[object]) -> str:
         """What the bot says to this person alone because of ``act``."""
@@ -194,8 +222,14 @@ class Stage:
     async def quiet(self) -> None:
         """Wait until everything that Slack had to deliver is delivered and handled."""
         async with asyncio.timeout(PATIENCE):
-            while on_the_way() or await self.query("SELECT count(*) FROM events WHERE settled_at IS NULL"):
+            while True:
+                if not on_the_way() and not await self.unhandled():
+                    return
                 await asyncio.sleep(0.05)
+
+    async def unhandled(self) -> int:
+        """How many events the bot has accepted and not handled."""
+        return int(await self.query("SELECT count(*) FROM events WHERE settled_at IS NULL"))
 
     def prompt(self) -> str:
         """The newest message that the model was given."""

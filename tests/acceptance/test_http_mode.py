@@ -35,7 +35,7 @@ async def test_slack_verifies_the_address(stage: stages.Stage) -> None:
 
 
 async def test_a_mention_is_answered(stage: stages.Stage) -> None:
-    assert "over http" in await stage.answer("!!say over http")
+    assert "over http" in await stage.chat("!!say over http")
 
 
 async def test_commands_buttons_and_the_home_work(stage: stages.Stage) -> None:
@@ -44,7 +44,7 @@ async def test_commands_buttons_and_the_home_work(stage: stages.Stage) -> None:
     )
     assert "Ask me to build" in told
 
-    thread = await stage.ask("!!say-slowly 900 100 word")
+    thread = await stage.ask("!!say word\n!!sleep 90")
     await stage.press_stop(people.ADA.id, await stage.saying("word", thread))
     assert "Stopped after" in stages.words((await stage.over(thread))[-1])
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_a_model_that_is_overloaded_for_a_moment_is_asked_again(stage: stages.Stage) -> None:
-    answer = await stage.answer("!!error 529 overloaded_error 2\n!!say got through")
+    answer = await stage.chat("!!error 529 overloaded_error 2\n!!say got through")
 
     assert "got through" in answer
     assert "Done in" in answer
@@ -29,13 +29,12 @@ async def test_a_model_that_is_overloaded_for_a_moment_is_asked_again(stage: sta
     [
         (401, "authentication_error", "refused Bricklayer's credentials"),
         (400, "invalid_request_error", "The model refused this request"),
-        (403, "permission_error", "refused Bricklayer's credentials"),
     ],
 )
 async def test_a_model_that_refuses_is_told_in_one_sentence(
     stage: stages.Stage, status: int, kind: str, sentence: str
 ) -> None:
-    answer = await stage.answer(f"!!error {status} {kind}")
+    answer = await stage.chat(f"!!error {status} {kind}")
 
     assert sentence in answer
     assert "Failed after" in answer
@@ -43,16 +42,13 @@ async def test_a_model_that_refuses_is_told_in_one_sentence(
 
 
 async def test_a_thread_that_failed_goes_on(stage: stages.Stage) -> None:
-    thread = await stage.ask("!!error 400 invalid_request_error")
-    await stage.over(thread)
+    await stage.chat("!!error 400 invalid_request_error")
 
-    await stage.ask("!!say fine now", thread=thread)
-
-    assert "fine now" in stages.words((await stage.over(thread, count=2))[-1])
+    assert "fine now" in await stage.chat("!!say fine now")
 
 
 async def test_an_answer_that_breaks_off_is_asked_for_again(stage: stages.Stage) -> None:
-    answer = await stage.answer("!!say half of it\n!!cut 1\n!!say whole")
+    answer = await stage.chat("!!say half of it\n!!cut 1\n!!say whole")
 
     assert "whole" in answer
     assert "Done in" in answer
@@ -64,7 +60,7 @@ async def test_an_answer_that_breaks_off_is_asked_for_again(stage: stages.Stage)
 async def test_when_claude_is_killed_the_turn_says_so_and_the_next_one_works(stage: stages.Stage) -> None:
     thread = await stage.ask("!!say my number is 4711")
     await stage.over(thread)
-    await stage.ask("!!say-slowly 900 100 word", thread=thread)
+    await stage.ask("!!say word word\n!!sleep 90", thread=thread)
     await stage.saying("word word", thread)
 
     _kill_children(stage)
@@ -105,7 +101,7 @@ async def test_the_pages_for_probes_say_how_things_stand(stage: stages.Stage) ->
 
 
 async def test_the_metrics_count_turns(stage: stages.Stage) -> None:
-    await stage.answer("!!say counted")
+    await stage.chat("!!say counted")
 
     status, body = await stage.bot.get("/metrics")
 
@@ -153,7 +149,7 @@ async def test_a_command_while_the_database_is_away_gets_an_answer(stage: stages
 
 
 async def test_a_press_while_the_database_is_away_gets_an_answer(stage: stages.Stage) -> None:
-    thread = await stage.ask("!!say-slowly 900 100 word")
+    thread = await stage.ask("!!say word\n!!sleep 90")
     reply = await stage.saying("word", thread)
 
     async with stage.line.away():

@@ -11,6 +11,8 @@ from tests.acceptance import browser, houses, stages
 pytest_plugins = ["tests.acceptance.house_fixtures"]
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+HERE = stages.ENGINEERING
+
 
 async def test_the_command_gives_a_link_to_that_person_alone(production: houses.House) -> None:
     slack = production.stage.slack
@@ -111,9 +113,9 @@ async def test_a_message_waits_for_the_sign_in_and_goes_on_by_itself(production:
     await production.sign_out(BEN)
     since, before = production.now, len(stage.slack.ephemerals(BEN.id))
 
-    ts = await production.sql(BEN, "waited for ben")
-    reply = await stage.saying("Waiting until you have signed in to Databricks", ts)
-    await production.held(ts)
+    ts = await production.sql(BEN, "waited for ben", channel=HERE)
+    await production.held(ts, channel=HERE)
+    reply = await production.reply(ts, "Waiting until you have signed in to Databricks", channel=HERE)
     assert stages.has_button(reply, messages.LOGIN_ACTION)
     await stage.slack.wait_for(lambda: len(stage.slack.ephemerals(BEN.id)) > before)
     assert production.calls(since=since) == []
@@ -122,51 +124,51 @@ async def test_a_message_waits_for_the_sign_in_and_goes_on_by_itself(production:
     done = await production.browser(BEN).sign_in(link)
 
     assert "what waited for you goes on by itself" in done.words
-    (reply,) = await stage.over(ts)
-    assert "waited for ben" in stages.words(reply)
-    assert f"as {BEN.email}" in stages.words(reply)
+    await production.over(ts, channel=HERE)
+    goes_on = await production.reply(ts, "Done in", channel=HERE)
+    assert goes_on["ts"] == reply["ts"]
+    assert "waited for ben" in stages.words(goes_on)
+    assert f"as {BEN.email}" in stages.words(goes_on)
     assert production.users("waited for ben") == {BEN.email}
 
 
 async def test_everything_that_waited_goes_on_and_others_never_wait(production: houses.House) -> None:
     await production.sign_in(ADA)
     await production.sign_out(BEN)
-    thread = await production.sql(ADA, "before ben")
-    await production.over(thread)
 
-    here = await production.sql(BEN, "waiting here", thread=thread)
-    there = await production.sql(BEN, "waiting there", channel=stages.ENGINEERING)
-    await production.held(here)
-    await production.held(there, channel=stages.ENGINEERING)
+    here = await production.sql(BEN, "waiting here", channel=HERE)
+    there = await production.sql(BEN, "waiting there")
+    await production.held(here, channel=HERE)
+    await production.held(there)
     # In the very thread in which Ben's message waits, Ada's does not.
-    after = await production.sql(ADA, "after ben", thread=thread)
-    assert (await production.over(after)).state is turns.TurnState.DONE
-    assert await production.stage.state(here) is turns.TurnState.QUEUED
+    after = await production.sql(ADA, "after ben", channel=HERE)
+    assert (await production.over(after, channel=HERE)).state is turns.TurnState.DONE
+    assert await production.stage.state(here, channel=HERE) is turns.TurnState.QUEUED
 
     await production.sign_in(BEN)
 
-    assert (await production.over(here)).state is turns.TurnState.DONE
-    assert (await production.over(there, channel=stages.ENGINEERING)).state is turns.TurnState.DONE
+    assert (await production.over(here, channel=HERE)).state is turns.TurnState.DONE
+    assert (await production.over(there)).state is turns.TurnState.DONE
     assert production.users("waiting here") == production.users("waiting there") == {BEN.email}
-    assert production.users("before ben") == production.users("after ben") == {ADA.email}
+    assert production.users("after ben") == {ADA.email}
 
 
 async def test_the_button_under_a_waiting_message_serves_whoever_presses_it(production: houses.House) -> None:
     stage = production.stage
     await production.sign_out(BEN)
-    ts = await production.sql(BEN, "pressed by another")
-    await production.held(ts)
-    reply = await stage.saying("Waiting until", ts)
+    ts = await production.sql(BEN, "pressed by another", channel=HERE)
+    await production.held(ts, channel=HERE)
+    reply = await production.reply(ts, "Waiting until", channel=HERE)
 
     # Cleo presses the button under Ben's message: the link is hers, and leads to her account only.
-    press = stage.slack.press(CLEO.id, stages.SALES, reply["ts"], messages.LOGIN_ACTION)
+    press = stage.slack.press(CLEO.id, HERE, reply["ts"], messages.LOGIN_ACTION)
     await stage.whisper(CLEO.id, press)
     await production.browser(CLEO).sign_in(houses.link_in(stage.slack.ephemerals(CLEO.id)[-1]))
 
     assert await production.identity(BEN) is None
-    assert await stage.state(ts) is turns.TurnState.QUEUED
-    await stage.press_stop(BEN.id, reply)
-    assert (await production.over(ts)).state is turns.TurnState.STOPPED
+    assert await stage.state(ts, channel=HERE) is turns.TurnState.QUEUED
+    await stage.press_stop(BEN.id, reply, channel=HERE)
+    assert (await production.over(ts, channel=HERE)).state is turns.TurnState.STOPPED
 
 
 async def test_whoami_shows_both_identities_host_scopes_and_the_end(production: houses.House) -> None:

@@ -12,11 +12,11 @@ from tests.acceptance import stages
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-FOREVER = "!!say-slowly 900 100 and"
+FOREVER = "!!say and and\n!!sleep 90"
 
 
 async def test_the_button_stops_the_answer_at_once(stage: stages.Stage) -> None:
-    thread = await stage.ask(FOREVER)
+    thread = await stage.ask("!!say-slowly 900 100 and")
     reply = await stage.saying("and and", thread)
 
     pressed = time.monotonic()
@@ -32,7 +32,7 @@ async def test_the_button_stops_the_answer_at_once(stage: stages.Stage) -> None:
 
 
 async def test_a_stopped_thread_goes_on_with_the_next_message(stage: stages.Stage) -> None:
-    thread = await stage.ask("!!say-slowly 900 100 quince")
+    thread = await stage.ask("!!say quince quince\n!!sleep 90")
     await stage.press_stop(people.ADA.id, await stage.saying("quince quince", thread))
     await stage.over(thread)
 
@@ -74,7 +74,7 @@ async def test_a_queued_message_is_stopped_alone(stage: stages.Stage) -> None:
 
 async def test_the_slash_command_stops_what_the_person_has_in_the_channel(stage: stages.Stage) -> None:
     mine = await stage.ask(FOREVER, user=people.BEN.id)
-    other = await stage.ask("!!say-slowly 50 100 else", user=people.CLEO.id)
+    other = await stage.ask("!!say else\n!!sleep 3", user=people.CLEO.id)
     await stage.saying("and and", mine)
     await stage.saying("else", other)
 

@@ -82,9 +82,9 @@ async def test_people_in_one_thread_each_act_as_themselves(linked: stages.Stage)
     order = [people.BEN, people.CLEO, people.ADA]
     for number, person in enumerate(order, start=1):
         await linked.ask(_whose(f"turn {person.name} {number}"), user=person.id, thread=thread)
-        await linked.until(lambda number=number: len(linked.replies(thread)) > number)
+        await linked.replied(thread, count=number + 1)
 
-    replies = await linked.over(thread, count=4, timeout=60)
+    replies = await linked.over(thread, count=4, within=60)
 
     for number, person in enumerate([people.ADA, *order]):
         assert _runners(linked, f"turn {person.name} {number}") == {person.email}

@@ -1,4 +1,4 @@
-"""One world and one proxy for each module, because starting a Claude process is what takes time here."""
+"""One world and one proxy for all tests here; what takes time is starting a Claude process, half a second each."""
 
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -13,20 +13,20 @@ from tests.integration.agent import scene as scenes
 from tests.integration.conftest import Server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def folder() -> Iterator[Path]:
     """A folder with a short name: the path of a Unix socket has about a hundred characters."""
     with tempfile.TemporaryDirectory(prefix="bl-") as made:
         yield Path(made)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def world() -> AsyncIterator[World]:
     async with World.create() as running:
         yield running
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def scene(world: World, postgres: Server, folder: Path) -> AsyncIterator[scenes.Scene]:
     async with postgres.fresh() as url:
         database = Database(Source(url=url))

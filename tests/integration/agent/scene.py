@@ -164,6 +164,7 @@ async def build(
         yield Scene(world=world, database=database, harness=harness, workdirs=workdirs, calls=calls)
     finally:
         await proxy.stop()
+        await calls.close(grace=1.0)
 
 
 def anthropic(model: claude.ClaudeSandbox) -> upstream.AnthropicUpstream:
@@ -185,6 +186,13 @@ def agents() -> list[psutil.Process]:
                 found.append(process)
         except psutil.NoSuchProcess:
             continue
+    return found
+
+
+def agent_of(live: session.Session) -> psutil.Process:
+    """The Claude process of a session that was not resumed."""
+    config = str(live.spec.workdir.config)
+    (found,) = [process for process in agents() if process.environ()["CLAUDE_CONFIG_DIR"] == config]
     return found
 
 

@@ -2,18 +2,20 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
+import pytest_asyncio
 
 from agent import session
 from agent.workdir import NOTES_FILE
 from tests.integration.agent import scene as scenes
 from tests.integration.agent.scene import Scene, tool
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SECRETS = {
     "ANTHROPIC_API_KEY": "sk-ant-operators-own",
@@ -44,6 +46,30 @@ def hostile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
 
 
+_sessions: dict[bool, session.Session] = {}
+
+
+async def shared(scene: Scene) -> session.Session:
+    """One session for each kind of confinement, for the tests that only ask a question."""
+    jailed = scene.harness.confinement.jailed
+    if jailed not in _sessions:
+        live = session.Session(spec=await scene.spec(), harness=scene.harness)
+        (live.spec.workdir.project / "door").symlink_to("/etc")
+        await live.start()
+        _sessions[jailed] = live
+    return _sessions[jailed]
+
+
+@pytest_asyncio.fixture(autouse=True, scope="module", loop_scope="session")
+async def nothing_left() -> AsyncIterator[None]:
+    """The shared sessions are closed in the end, and leave no process."""
+    yield
+    while _sessions:
+        await _sessions.popitem()[1].close()
+    _, alive = psutil.wait_procs(scenes.own_processes(), timeout=3)
+    assert alive == []
+
+
 async def test_the_agents_process_holds_no_secret(confined: Scene, hostile: None) -> None:
     spec = await confined.spec()
     async with confined.started(spec) as live:
@@ -51,8 +77,7 @@ async def test_the_agents_process_holds_no_secret(confined: Scene, hostile: None
         assert_clean(*await asyncio.to_thread(everything_known, spec.workdir.config.parent))
     async with confined.started(replace(spec, resume=live.session_id)) as resumed:
         await confined.ask(resumed, "!!say two")
-        (agent,) = scenes.agents()
-        config = Path(agent.environ()["CLAUDE_CONFIG_DIR"])
+        config = next(Path(agent.environ()["CLAUDE_CONFIG_DIR"]) for agent in scenes.agents())
         assert config != spec.workdir.config
         assert_clean(*await asyncio.to_thread(everything_known, config))
     assert not await asyncio.to_thread(config.exists)
@@ -100,8 +125,8 @@ async def test_bash_in_the_jail_sees_its_project_and_nothing_else(jailed: Scene,
 async def test_bash_in_the_jail_has_no_network(jailed: Scene) -> None:
     port = jailed.proxy.url.rpartition(":")[2]
     reach = f"(exec 3<>/dev/tcp/127.0.0.1/{port}) 2>&1; cat /proc/net/dev | grep -c :"
-    async with jailed.started() as live:
-        seen = (await jailed.ask(live, tool("Bash", command=reach) + "\n!!echo-results")).text
+    live = await shared(jailed)
+    seen = (await jailed.ask(live, tool("Bash", command=reach) + "\n!!echo-results")).text
     assert "Connection refused" in seen or "Network is unreachable" in seen
     # The loopback of its own is the only interface.
     assert seen.rstrip().endswith("1")
@@ -109,9 +134,9 @@ async def test_bash_in_the_jail_has_no_network(jailed: Scene) -> None:
 
 async def test_without_a_jail_there_is_no_bash(scene: Scene) -> None:
     restricted = scene.restricted()
-    async with restricted.started() as live:
-        offered = (await restricted.ask(live, "!!echo-tools")).text.split()
-        tried = await restricted.ask(live, tool("Bash", command="id") + "\n!!echo-results")
+    live = await shared(restricted)
+    offered = (await restricted.ask(live, "!!echo-tools")).text.split()
+    tried = await restricted.ask(live, tool("Bash", command="id") + "\n!!echo-results")
     assert "Bash" not in offered
     assert "uid=" not in tried.text
 
@@ -182,24 +207,3 @@ async def test_notes_are_in_the_system_prompt_and_project_settings_are_not_loade
     assert "We report in euros." in told
     assert not (project / "hooked").exists()
     assert not (project / "served").exists()
-
-
-_shared: dict[int, session.Session] = {}
-
-
-async def shared(scene: Scene) -> session.Session:
-    """A session of this kind of confinement for the tests that only ask a question."""
-    jailed = scene.harness.confinement.jailed
-    if jailed not in _shared:
-        live = session.Session(spec=await scene.spec(), harness=scene.harness)
-        (live.spec.workdir.project / "door").symlink_to("/etc")
-        await live.start()
-        _shared[jailed] = live
-    return _shared[jailed]
-
-
-async def test_closing_leaves_no_process(scene: Scene) -> None:
-    while _shared:
-        await _shared.popitem()[1].close()
-    _, alive = psutil.wait_procs(scenes.own_processes(), timeout=3)
-    assert alive == []

@@ -24,7 +24,7 @@ from sandbox.world import World
 from storage import errors as storage_errors
 from tests.integration.agent import scene as scenes
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CALLER = model_proxy.Caller(turn_id=uuid.uuid4(), team_id=people.TEAM.id, sender_id=people.ADA.id)
 OPERATOR_KEY = "sk-ant-operators-own"
@@ -58,7 +58,7 @@ class Origin:
         return response
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def origin() -> AsyncIterator[Origin]:
     made = Origin()
     async with served(made.answer) as made.url:

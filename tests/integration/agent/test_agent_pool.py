@@ -14,15 +14,15 @@ from agent.pool import CONCURRENT_STARTS, SessionPool
 from tests.integration.agent import scene as scenes
 from tests.integration.agent.scene import Heard, Scene, until
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 class Pooled:
-    """A pool of two sessions, and turns through it."""
+    """A pool of one session, and turns through it."""
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
-        self.pool = scene.new_pool(max_sessions=2)
+        self.pool = scene.new_pool(max_sessions=1)
         self.used: list[session.Session] = []
 
     async def ask(self, spec: session.Spec, text: str, *, follows: uuid.UUID | None = None) -> Heard:
@@ -32,7 +32,7 @@ class Pooled:
             return await self.scene.ask(live, text)
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def pooled(scene: Scene) -> AsyncIterator[Pooled]:
     made = Pooled(scene)
     yield made
@@ -80,22 +80,25 @@ async def test_a_session_that_dies_in_a_turn_is_not_kept(pooled: Pooled) -> None
     assert len(scenes.agents()) == 1
 
 
-async def test_the_least_recently_used_makes_room(pooled: Pooled) -> None:
-    specs = [await pooled.scene.spec() for _ in range(3)]
-    for spec in specs:
-        await pooled.ask(spec, "!!say hello")
+async def test_the_least_recently_used_makes_room(scene: Scene) -> None:
+    pool = scene.new_pool(max_sessions=2)
+    used = []
+    for _ in range(3):
+        async with pool.session(await scene.spec(), follows=None) as live:
+            used.append(live)
     await until(lambda: len(scenes.agents()) <= 2)
-    assert [live.alive for live in pooled.used] == [False, True, True]
+    assert [live.alive for live in used] == [False, True, True]
+    await pool.close()
 
 
 async def test_no_more_run_at_once_than_are_allowed(pooled: Pooled) -> None:
-    specs = [await pooled.scene.spec() for _ in range(3)]
-    async with pooled.pool.session(specs[0], follows=None), pooled.pool.session(specs[1], follows=None):
-        third = asyncio.create_task(pooled.ask(specs[2], "!!say third"))
-        await asyncio.sleep(0.3)
-        assert len(scenes.agents()) == 2
-        assert not third.done()
-    assert (await third).text == "third"
+    one, other = await pooled.scene.spec(), await pooled.scene.spec()
+    async with pooled.pool.session(one, follows=None):
+        waiting = asyncio.create_task(pooled.ask(other, "!!say my turn"))
+        await asyncio.sleep(0.2)
+        assert len(scenes.agents()) == 1
+        assert not waiting.done()
+    assert (await waiting).text == "my turn"
 
 
 async def test_idle_sessions_are_evicted_after_their_time(scene: Scene) -> None:

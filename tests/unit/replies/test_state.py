@@ -60,6 +60,12 @@ def test_a_late_queue_position_does_not_hide_that_the_turn_began() -> None:
     assert notes(only(state)) == ["Working as ada · 0 s"]
 
 
+def test_what_is_over_does_not_begin_again() -> None:
+    state = folded(events.Finished(outcome="interrupted", duration=1.0))
+    state.begin(messages.Working())
+    assert state.is_over
+
+
 def test_text_before_and_after_a_tool_are_two_paragraphs() -> None:
     state = folded(
         events.TextDelta(text="I will look."),
