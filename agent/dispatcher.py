@@ -21,7 +21,7 @@ POLL_SECONDS = 2.0
 RETRY_SECONDS = 1.0  # pause after the database failed
 LEASE = timedelta(seconds=60)
 HEARTBEAT_SECONDS = 15.0
-LAST_WAIT = 20.0  # seconds for interrupted turns to store their outcome
+LAST_WAIT = 5.0  # seconds for interrupted turns to store their outcome
 
 
 class Dispatcher:
@@ -97,8 +97,9 @@ class Dispatcher:
             running.end("interrupted")
         if self._tasks:
             _, pending = await asyncio.wait(self._tasks, timeout=LAST_WAIT)
-            if pending:
-                log.error("turns left without their outcome stored", count=len(pending))
+            for task in pending:
+                log.error("turn left without its outcome stored", task=task.get_name())
+                task.cancel()
 
     async def _claim(self) -> bool:
         async with self._claiming:

@@ -23,6 +23,13 @@ class TextDelta:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TextWithdrawn:
+    """The last words, ``text``, do not count: the model's answer broke off and is begun anew."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Thinking:
     """The model is thinking; its words are not shown, only that it thinks."""
 
@@ -81,4 +88,4 @@ class Finished:
     changed_files: tuple[str, ...] = ()
 
 
-Event = Working | TextDelta | Thinking | ToolStarted | ToolFinished | Retrying | Finished
+Event = Working | TextDelta | TextWithdrawn | Thinking | ToolStarted | ToolFinished | Retrying | Finished

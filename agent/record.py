@@ -22,6 +22,10 @@ class Record:
                     self._steps[-1] = events.TextDelta(text=last.text + text)
                 else:
                     self._steps.append(event)
+            case events.TextWithdrawn(text=text):
+                last = self._steps[-1] if self._steps else None
+                if isinstance(last, events.TextDelta):
+                    self._steps[-1] = events.TextDelta(text=last.text.removesuffix(text))
             case events.ToolStarted():
                 self._steps.append(event)
             case events.ToolFinished():
@@ -35,6 +39,8 @@ class Record:
         await messages.add(turn.id, role="user", kind="text", content={"text": turn.prompt})
         for step in self._steps:
             if isinstance(step, events.TextDelta):
+                if not step.text:
+                    continue
                 await messages.add(turn.id, role="assistant", kind="text", content={"text": step.text})
             else:
                 await messages.add(turn.id, role="tool", kind=step.name, content=self._tool_content(step))

@@ -47,6 +47,7 @@ class Translator:
         self.error_kind: str | None = None
         self._streamed: set[str] = set()
         self._message_id = ""
+        self._unfinished = ""
         self._begins_paragraph = False
 
     def read(self, message: sdk.Message) -> Iterator[events.Event]:
@@ -70,7 +71,10 @@ class Translator:
     def _stream(self, event: Mapping[str, Any]) -> Iterator[events.Event]:
         match event:
             case {"type": "message_start", "message": {"id": str() as message_id}}:
+                yield from self._withdrawn()
                 self._message_id = message_id
+            case {"type": "message_stop"}:
+                self._unfinished = ""
             case {"type": "content_block_start", "content_block": {"type": "text"}}:
                 self._begins_paragraph = bool(self.text)
             case {"type": "content_block_start", "content_block": {"type": "thinking"}}:
@@ -90,8 +94,10 @@ class Translator:
             return
         for block in message.content:
             if isinstance(block, sdk.TextBlock) and message.message_id not in self._streamed and block.text:
+                yield from self._withdrawn()
                 self._begins_paragraph = bool(self.text)
                 yield self._said(self._paragraph(block.text))
+                self._unfinished = ""
             elif isinstance(block, sdk.ToolUseBlock):
                 self._tools[block.id] = block.name
                 said = summaries.summarize(block.name, block.input, project_dir=self._project_dir)
@@ -110,8 +116,16 @@ class Translator:
         said = summaries.summarize_result(name, block.content, is_error=not ok)
         return events.ToolFinished(call_id=block.tool_use_id, ok=ok, summary=said)
 
+    def _withdrawn(self) -> Iterator[events.TextWithdrawn]:
+        """What a stream had said that broke off before its end: the CLI asks again, and it is all said again."""
+        if self._unfinished:
+            self.text = self.text.removesuffix(self._unfinished)
+            yield events.TextWithdrawn(text=self._unfinished)
+            self._unfinished = ""
+
     def _said(self, text: str) -> events.TextDelta:
         self.text += text
+        self._unfinished += text
         return events.TextDelta(text=text)
 
     def failure(self, result: sdk.ResultMessage) -> str | None:

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import os
 import shutil
+import tempfile
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -215,8 +216,8 @@ def _accounts(
 async def _join_team(client: AsyncWebClient, db: database.Database) -> slack.Installation:
     """Who we are in Slack, remembered; waits while Slack is away, and refuses a token that Slack refuses."""
     attempts = tenacity.AsyncRetrying(
-        retry=tenacity.retry_if_exception_type((OSError, TimeoutError, aiohttp.ClientError)),
-        wait=tenacity.wait_exponential_jitter(initial=0.5, max=15),
+        retry=tenacity.retry_if_exception(_passes),
+        wait=tenacity.wait_random_exponential(multiplier=0.5, max=15),
         before_sleep=lambda state: log.warning("Slack not reached yet", attempt=state.attempt_number),
     )
     try:
@@ -234,6 +235,13 @@ async def _join_team(client: AsyncWebClient, db: database.Database) -> slack.Ins
     return team
 
 
+def _passes(error: BaseException) -> bool:
+    """Whether waiting may help: Slack is away or busy, rather than refusing our token."""
+    if isinstance(error, SlackApiError):
+        return error.response.get("error") not in slack.REFUSALS
+    return isinstance(error, OSError | TimeoutError | aiohttp.ClientError)
+
+
 async def _sessions(
     chosen: settings.Settings,
     stack: AsyncExitStack,
@@ -243,6 +251,8 @@ async def _sessions(
     """The pool of Claude sessions, with the proxy that they reach the model through."""
     run_dir = await asyncio.to_thread(_run_dir, chosen.bricklayer_data_dir.absolute() / "run")
     stack.callback(shutil.rmtree, run_dir, ignore_errors=True)
+    # The SDK writes a resumed transcript to the temporary folder; after a kill it is swept with the rest.
+    tempfile.tempdir = str(run_dir)
     entry = await asyncio.to_thread(jail.write_entry, run_dir)
     proxy = model_proxy.ModelProxy(upstream=_upstream(chosen, stack, accounts), socket=run_dir / "model.sock")
     await proxy.start()

@@ -14,27 +14,13 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import foundations
+from bot import foundations, slack
 
 log = structlog.get_logger(__name__)
 
 CONNECTIONS = 2
 CONNECT_TIMEOUT = 20.0  # seconds
 CLOSE_TIMEOUT = 2.0  # seconds
-# docs.slack.dev/reference/methods/apps.connections.open, "Errors"
-REFUSALS = frozenset(
-    (
-        "access_denied",
-        "account_inactive",
-        "invalid_auth",
-        "missing_scope",
-        "no_permission",
-        "not_allowed_token_type",
-        "not_authed",
-        "token_expired",
-        "token_revoked",
-    )
-)
 
 
 class Connections:
@@ -54,7 +40,7 @@ class Connections:
         Raises foundations.StartError for a token that Slack refuses, because time does not mend that.
         """
         for error in await asyncio.gather(*(self._connect(number) for number in range(CONNECTIONS))):
-            if isinstance(error, SlackApiError) and error.response["error"] in REFUSALS:
+            if isinstance(error, SlackApiError) and error.response["error"] in slack.REFUSALS:
                 raise foundations.StartError(
                     f"SLACK_APP_TOKEN is refused by Slack ({error.response['error']}). Make an app-level token with the "
                     "scope connections:write."

@@ -61,9 +61,7 @@ class Inbox:
             async with self._database.transaction() as tx:
                 await events.Events(tx).settle(event_id)
         except NOT_NOW as error:
-            log.warning(
-                "event not handled yet", id=event_id, error=f"{type(error).__name__}: {error}"[:300]
-            )
+            log.warning("event not handled yet", id=event_id, error=f"{type(error).__name__}: {error}"[:300])
 
     async def retry(self) -> None:
         """Hand in again what was accepted and not settled; for the schedule."""
@@ -158,7 +156,7 @@ class Inbox:
             )
             withdrawn = turn is not None and await repository.withdraw_queued(turn.id)
         if turn is not None and withdrawn:
-            await self._front.withdrawn(turn)
+            self._front.withdrawn(turn)
 
 
 def _prompt(message: said.Said) -> str:

@@ -85,7 +85,7 @@ class SignInPages:
 
     async def _start(self, request: web.Request) -> web.Response:
         started = await self._identities.start(
-            request.query.get("token", ""), forwarded_email=request.headers.get(FORWARDED_EMAIL)
+            request.query.get("token", ""), forwarded_email=_forwarded_email(request)
         )
         response = web.Response(status=302, headers={**HEADERS, "Location": started.url})
         # Lax, because the callback comes as a navigation from Databricks.
@@ -104,7 +104,7 @@ class SignInPages:
         pending = await self._identities.callback(
             dict(request.query),
             cookie=request.cookies.get(sign_in.COOKIE),
-            forwarded_email=request.headers.get(FORWARDED_EMAIL),
+            forwarded_email=_forwarded_email(request),
         )
         person = await self._people.get(pending.user_id)
         return self._page(
@@ -154,3 +154,8 @@ class SignInPages:
     def _page(self, name: str, *, status: int = 200, **values: str) -> web.Response:
         text = self._pages.get_template(name).render(values)
         return web.Response(text=text, status=status, content_type="text/html", headers=HEADERS)
+
+
+def _forwarded_email(request: web.Request) -> str | None:
+    """Whom the proxy names. One that adds its header behind a browser's own names two, and two are nobody."""
+    return ",".join(request.headers.getall(FORWARDED_EMAIL, ())) or None

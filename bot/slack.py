@@ -11,6 +11,20 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.web.async_client import AsyncWebClient
 
 REQUEST_TIMEOUT = 30  # seconds
+# What Slack says of a token that time does not mend: docs.slack.dev/reference/methods/auth.test, "Errors".
+REFUSALS = frozenset(
+    (
+        "access_denied",
+        "account_inactive",
+        "invalid_auth",
+        "missing_scope",
+        "no_permission",
+        "not_allowed_token_type",
+        "not_authed",
+        "token_expired",
+        "token_revoked",
+    )
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,7 +40,6 @@ class Stopping:
         self._people = people
         self._front = front
         self._wake = wake
-        self._shows: set[asyncio.Task[None]] = set()
 
     async def stop(self, turn_id: UUID, *, person: people.Person) -> Stopped:
         """Stop a turn, queued or running, if this person may; every attempt is in the audit."""
@@ -61,7 +60,7 @@ class Stopping:
         if not allowed:
             return Stopped.FORBIDDEN
         if outcome is not None and outcome.state.is_over:
-            self._show_withdrawn(turn)
+            self._front.withdrawn(turn)
         self._wake()
         return Stopped.DONE
 
@@ -75,17 +74,6 @@ class Stopping:
             if all([await self._is_over(turn.id) for turn in asked]):
                 return
             await asyncio.sleep(SETTLE_PAUSE)
-
-    def _show_withdrawn(self, turn: turns.Turn) -> None:
-        """In its own time: neither an answer nor a sign-out waits until Slack takes one more edit."""
-        task = asyncio.create_task(self._front.withdrawn(turn), name=f"show withdrawn {turn.id}")
-        self._shows.add(task)
-        task.add_done_callback(self._shown)
-
-    def _shown(self, task: asyncio.Task[None]) -> None:
-        self._shows.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("stop not shown", task=task.get_name(), error=repr(task.exception())[:300])
 
     async def _is_over(self, turn_id: UUID) -> bool:
         async with self._database.transaction() as tx:

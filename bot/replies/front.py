@@ -104,9 +104,10 @@ class SlackFront(agent_turn.Front):
             prompt = notices.failure(str(error))
         await self._whisper(turn.channel_id, turn.sender_id, turn.thread_ts, prompt)
 
-    async def withdrawn(self, turn: turns.Turn) -> None:
+    def withdrawn(self, turn: turns.Turn) -> None:
         """Show that a turn ended before it began."""
-        await self._end(turn, events.Finished(outcome="stopped", duration=0.0))
+        finished = events.Finished(outcome="stopped", duration=0.0)
+        self._start(self._end(turn, finished), name=f"show withdrawn {turn.id}")
 
     def lost(self, turn: turns.Turn) -> None:
         """Show that a turn ended with its replica."""

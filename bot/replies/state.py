@@ -59,6 +59,8 @@ class ReplyState:
         match event:
             case events.TextDelta(text=text):
                 self._append(text)
+            case events.TextWithdrawn(text=text):
+                return self._withdraw(text)
             case events.ToolStarted() | events.ToolFinished():
                 self._take_step(event)
                 return True
@@ -119,10 +121,18 @@ class ReplyState:
             return
         if isinstance(self._status, messages.Queued) or self._status != self._quiet():
             self._say("")
-        if self._at_paragraph and (self._growing or self._arrived):
+        if self._at_paragraph and (self._growing or self._arrived) and not text.startswith("\n"):
             self._arrived.append("\n\n")
         self._at_paragraph = False
         self._arrived.append(text)
+
+    def _withdraw(self, text: str) -> bool:
+        """Take the last words back. What stands in a full message stays: people have read it."""
+        self._cut()
+        before = self._growing
+        self._growing = before.removesuffix(mentions.neutralise(text)).removesuffix("\n\n")
+        self._at_paragraph = bool(self._growing)
+        return before != self._growing
 
     def _quiet(self) -> messages.Working:
         return messages.Working(acting_as=self._acting_as())

@@ -46,6 +46,19 @@ def test_a_block_without_text_leaves_no_gap(translator: Translator) -> None:
     assert translator.text == "one\n\ntwo"
 
 
+def test_words_that_broke_off_are_taken_back_when_they_are_said_again(translator: Translator) -> None:
+    said = read(translator, *streamed("m1", "one"), *broken_off("m2", "tw"), *streamed("m3", "two"))
+
+    assert said[2] == events.TextWithdrawn(text="\n\ntw")
+    assert translator.text == "one\n\ntwo"
+
+
+def test_a_plain_call_in_place_of_a_broken_stream_is_said_once(translator: Translator) -> None:
+    read(translator, *broken_off("m1", "hel"), whole("m2", sdk.TextBlock(text="hello")))
+
+    assert translator.text == "hello"
+
+
 def test_thinking_shows_without_its_words(translator: Translator) -> None:
     start = {"type": "content_block_start", "content_block": {"type": "thinking", "thinking": ""}}
     delta = {"type": "content_block_delta", "delta": {"type": "thinking_delta", "thinking": "secret"}}
@@ -150,6 +163,12 @@ def streamed(message_id: str, *pieces: str) -> Iterable[sdk.StreamEvent]:
     yield stream({"type": "content_block_start", "content_block": {"type": "text", "text": ""}})
     for piece in pieces:
         yield stream({"type": "content_block_delta", "delta": {"type": "text_delta", "text": piece}})
+    yield stream({"type": "message_stop"})
+
+
+def broken_off(message_id: str, *pieces: str) -> Iterable[sdk.StreamEvent]:
+    """The same, but for its end."""
+    yield from list(streamed(message_id, *pieces))[:-1]
 
 
 def whole(message_id: str, *blocks: sdk.ContentBlock) -> sdk.AssistantMessage:

@@ -171,3 +171,14 @@ def test_a_mention_torn_over_two_pieces_is_still_broken() -> None:
     message = only(folded(events.TextDelta(text="Hey <!chan"), events.TextDelta(text="nel> all"), finished()))
     assert "<!channel>" not in answer(message)
     assert "<!channel>" not in message.text
+
+
+def test_withdrawn_words_are_gone_and_what_came_before_stays() -> None:
+    state = folded(
+        events.TextDelta(text="One."),
+        events.TextDelta(text="\n\nTw"),
+        events.TextWithdrawn(text="\n\nTw"),
+        events.TextDelta(text="\n\nTwo."),
+        finished(),
+    )
+    assert answer(only(state)) == "One.\n\nTwo."

@@ -45,6 +45,6 @@ def test_a_damaged_value_does_not_open() -> None:
 
 @pytest.mark.parametrize("keys", [[], [""], ["too-short"], [NEW, "å" * 44], [NEW[:-1] + "*"]])
 def test_a_malformed_key_is_refused_with_a_remedy_and_not_quoted(keys: list[str]) -> None:
-    with pytest.raises(InvalidKeyError, match="generate_key") as caught:
+    with pytest.raises(InvalidKeyError, match="generate-key") as caught:
         Vault(keys)
     assert NEW[:-1] not in str(caught.value)
