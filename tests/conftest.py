@@ -6,11 +6,13 @@ from collections.abc import Iterator
 import pytest
 from blockbuster import BlockBuster
 
-# The Claude SDK writes a resumed transcript to disk on the loop, and structlog's console for developers reads the
-# source of a traceback; those are their own doing.
+# What others do on the loop, each for milliseconds: the Claude SDK writes a resumed transcript to disk, alembic reads
+# its scripts at the start, asyncpg looks for certificates, structlog's console shows the source of a traceback.
 MAY_BLOCK = (
     ("claude_agent_sdk/_internal/session_resume.py", {"materialize_resume_session", "_rmtree_with_retry"}),
     ("claude_agent_sdk/_internal/transport/subprocess_cli.py", {"connect", "_close_process", "close"}),
+    ("storage/migrations.py", {"upgrade"}),
+    ("asyncpg/connect_utils.py", {"_parse_connect_dsn_and_args"}),
     ("structlog/dev.py", {"__call__"}),
 )
 

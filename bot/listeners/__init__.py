@@ -4,6 +4,7 @@ Whatever Slack may send has a listener; the catch-alls at the end answer what no
 a listener is not acknowledged and comes again, and a button without one shows people a warning sign.
 """
 
+import asyncio
 from typing import Any
 
 import structlog
@@ -20,6 +21,8 @@ __all__ = ["Desk", "register"]
 
 log = structlog.get_logger(__name__)
 
+ACK_NOTICED = 0.05  # seconds
+
 
 def register(bolt: AsyncApp, desk: Desk) -> None:
     """Add all listeners; the order decides, and the catch-alls come last."""
@@ -34,6 +37,8 @@ def register(bolt: AsyncApp, desk: Desk) -> None:
 
 async def _failed(error: Exception, body: dict[str, Any], respond: AsyncRespond) -> None:
     """A listener failed after its acknowledgement: whoever waits for an answer is told."""
+    # Bolt withdraws the acknowledgement of a listener that fails before it looked for one, which it does every 10 ms.
+    await asyncio.sleep(ACK_NOTICED)
     is_away = isinstance(error, storage_errors.DatabaseUnavailableError)
     log.error(
         "listener failed", kind=body.get("type"), error=repr(error)[:300], exc_info=None if is_away else error

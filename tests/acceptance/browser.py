@@ -2,12 +2,13 @@
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import aiohttp
 import yarl
+from multidict import CIMultiDict
 
 _MARKUP = re.compile(r"<style>.*?</style>|<[^>]+>", re.DOTALL)
 _TOKEN = re.compile(r'name="token" value="([^"]+)"')
@@ -48,7 +49,7 @@ class Browser:
     """``account`` is who is signed in to Databricks here; ``proxy`` are headers that a proxy in front of us adds."""
 
     account: str
-    proxy: Mapping[str, str] = field(default_factory=dict)
+    proxy: Sequence[tuple[str, str]] = ()
     pages: list[Page] = field(default_factory=list)
     jar: aiohttp.CookieJar = field(default_factory=lambda: aiohttp.CookieJar(unsafe=True))
 
@@ -83,7 +84,7 @@ class Browser:
 
     async def _ask(self, method: str, url: str, form: Mapping[str, str]) -> Page:
         async with (
-            aiohttp.ClientSession(cookie_jar=self.jar, headers=self.proxy) as http,
+            aiohttp.ClientSession(cookie_jar=self.jar, headers=CIMultiDict(self.proxy)) as http,
             http.request(
                 method, yarl.URL(url, encoded=True), data=form or None, allow_redirects=False
             ) as answer,

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -74,10 +74,10 @@ class House:
 
     # Signing in and out
 
-    def browser(self, account: people.Person, **proxy: str) -> browser.Browser:
-        """A fresh browser in which this person is signed in to Databricks."""
-        headers = {name.replace("_", "-"): value for name, value in proxy.items()}
-        return browser.Browser(account=account.name, proxy=headers, pages=self.pages)
+    def browser(self, account: people.Person, *, named: Sequence[str] = ()) -> browser.Browser:
+        """A fresh browser in which this person is signed in to Databricks; ``named`` are whom a proxy says it is."""
+        proxy = [("X-Forwarded-Email", email) for email in named]
+        return browser.Browser(account=account.name, proxy=proxy, pages=self.pages)
 
     async def brick(self, person: people.Person, word: str, *, channel: str = stages.SALES) -> str:
         """``/brick word``, and what it answers."""

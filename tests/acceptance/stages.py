@@ -80,6 +80,8 @@ class Stage:
 
     async def clear(self) -> None:
         """Stop the bot and let go of the database."""
+        u=[r.at for r in self.slack.requests if r.method=="chat.update"]; p=[r for r in self.slack.requests if r.method=="chat.postMessage"]
+        open("/tmp/edits","a").write(f"{self.folder} updates {len(u)} posts {len(p)} over {u[-1]-u[0] if u else 0:.0f}s most/min {max([sum(1 for x in u if a<=x<a+60) for a in u], default=0)}\n")
         if self._bot is not None:
             await self._bot.stop()
         await self.database.close()
@@ -109,6 +111,16 @@ class Stage:
             lambda: len(self.replies(self._chat)) > before and is_over(self.replies(self._chat)[-1])
         )
         return words(self.replies(self._chat)[-1])
+
+    async def hold(self, *, user: str = people.ADA.id, thread: str | None = None) -> str:
+        """Begin a turn that runs until ``let_go``; returns its thread."""
+        ts = await self.ask("!!say here I stay\n!!sleep 90", user=user, thread=thread)
+        await self.saying("here I stay", thread or ts)
+        return thread or ts
+
+    async def let_go(self, thread: str) -> None:
+        """Stop the turn that ``hold`` began."""
+        await self.press_stop(people.ADA.id, self.replies(thread)[0])
 
     async def press_stop(self, user: str, reply: Message, *, channel: str = SALES) -> None:
         """Press the Stop button of a reply."""

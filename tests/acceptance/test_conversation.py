@@ -56,19 +56,17 @@ async def test_a_follow_up_goes_on_in_the_same_session_without_a_mention(stage: 
 
 
 async def test_a_thread_is_answered_in_order_and_others_do_not_wait_for_it(stage: stages.Stage) -> None:
-    slow = await stage.ask("!!say one\n!!sleep 2\n!!say one")
-    await stage.saying("one", slow)
-    await stage.ask("!!say two", thread=slow)
-    other = await stage.ask("!!say elsewhere", user=people.BEN.id)
+    thread = await stage.hold()
+    await stage.ask("!!say two", thread=thread)
+    queued = await stage.saying("Queued behind 1 message", thread)
 
-    queued = await stage.saying("Queued behind 1 message", slow)
-    await stage.over(other)
-    assert not stage.ended(slow)
+    assert "elsewhere" in await stage.answer("!!say elsewhere", user=people.BEN.id)
+    assert not stage.ended(thread)
 
-    await stage.over(slow, count=2)
-    first, second = stage.replies(slow)
+    await stage.let_go(thread)
+    first, second = await stage.over(thread, count=2)
     assert second["ts"] == queued["ts"]
-    assert stages.words(first).startswith("one\none")
+    assert "here I stay" in stages.words(first)
     assert stages.words(second).startswith("two")
 
 
@@ -96,30 +94,32 @@ async def test_an_aside_in_a_thread_of_ours_is_not_for_us(stage: stages.Stage, a
 
 
 async def test_a_queued_message_runs_as_it_was_last_edited(stage: stages.Stage) -> None:
-    thread = await stage.ask("!!sleep 2\n!!say waited")
-    await stage.replied(thread, count=1)
+    thread = await stage.hold()
     queued = await stage.ask("!!say the old words", thread=thread)
     await stage.saying("Queued behind 1 message", thread)
 
     await stage.slack.edit(people.ADA.id, stages.SALES, queued, "!!say the new words")
+    await stage.quiet()
+    await stage.let_go(thread)
 
     replies = await stage.over(thread, count=2)
     assert stages.words(replies[-1]).startswith("the new words")
 
 
 async def test_a_queued_message_that_is_deleted_is_not_run(stage: stages.Stage) -> None:
-    thread = await stage.ask("!!sleep 2\n!!say waited")
-    await stage.replied(thread, count=1)
+    thread = await stage.hold()
     queued = await stage.ask("!!say never", thread=thread)
     reply = await stage.saying("Queued behind 1 message", thread)
 
     await stage.slack.delete(people.ADA.id, stages.SALES, queued)
 
-    replies = await stage.over(thread, count=2)
-    assert replies[-1]["ts"] == reply["ts"]
-    assert "Stopped after" in stages.words(replies[-1])
+    await stage.over(thread, count=1)
+    (withdrawn,) = stage.ended(thread)
+    assert withdrawn["ts"] == reply["ts"]
+    assert "Stopped after" in stages.words(withdrawn)
     assert await stage.state(queued) is turns.TurnState.STOPPED
-    assert "never" not in stages.words(replies[-1])
+    await stage.let_go(thread)
+    await stage.over(thread, count=2)
 
 
 async def test_called_into_a_thread_it_knows_what_was_said_there(stage: stages.Stage) -> None:

@@ -9,7 +9,7 @@ import pytest_asyncio
 from sandbox.databricks import accounts
 from sandbox.people import ADA, BEN, Person
 from storage import errors, identities, turns, vault
-from tests.acceptance import bots, houses
+from tests.acceptance import bots, browser, houses
 from tests.integration.conftest import Server
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -85,6 +85,15 @@ async def test_a_token_of_the_service_that_dies_before_its_time_is_replaced(hous
     assert house.calls(path=MODEL)[-1].token != before
 
 
+async def test_over_https_the_cookie_never_travels_without_it(house: houses.House) -> None:
+    link = await house.link(BEN)
+    assert link.startswith("https://")
+
+    page = await house.browser(BEN).get(browser.at(link, house.stage.bot.url).replace("https:", "http:"))
+
+    assert "Secure" in page.headers["Set-Cookie"]
+
+
 async def test_old_rows_are_encrypted_anew_so_that_the_old_key_can_go(house: houses.House) -> None:
     async with house.stage.database.transaction() as tx:
         await identities.Identities(tx, vault.Vault([NEW, OLD])).reseal(limit=100)
@@ -99,8 +108,8 @@ async def test_old_rows_are_encrypted_anew_so_that_the_old_key_can_go(house: hou
 
 def _settings(*keys: str) -> dict[str, str]:
     return {
-        **houses.at_port(),
         **houses.SERVICE,
+        "PUBLIC_URL": "https://bricklayer.example",
         "ENV": "production",
         "BRICKLAYER_SECRET_KEYS": ",".join(keys),
         "BRICKLAYER_MODEL_PROVIDER": "databricks",

@@ -4,9 +4,12 @@ import asyncio
 
 import pytest
 
+from agent.databricks import errors
+from agent.databricks.settings import DatabricksSettings
 from sandbox.people import ADA, BEN, CLEO
 from storage import turns
 from tests.acceptance import houses, stages
+from tests.integration.databricks.stage import Replica
 
 pytest_plugins = ["tests.acceptance.house_fixtures"]
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -76,6 +79,22 @@ async def test_a_sign_in_service_that_fails_ends_no_sign_in(
     faults.clear()
     assert (await production.over(await production.sql(ADA, f"after {status}"))).error is None
     assert production.users(f"after {status}") == {ADA.email}
+
+
+async def test_a_network_that_is_down_ends_no_sign_in(production: houses.House) -> None:
+    await production.sign_in(ADA)
+    await _grow_old(production)
+    # Nobody listens there; the rest of it is a replica like the others.
+    settings = DatabricksSettings(host="http://127.0.0.1:9", client_id="bricklayer", public_url="http://x")
+    cut_off = Replica(database=production.stage.database, settings=settings, keys=(houses.KEY,))
+
+    with pytest.raises(errors.OAuthUnavailableError, match="not answering right now"):
+        await cut_off.service.token(houses.TEAM, ADA.id)
+
+    await cut_off.close()
+    assert await production.identity(ADA) is not None
+    assert (await production.over(await production.sql(ADA, "the network is back"))).error is None
+    assert production.users("the network is back") == {ADA.email}
 
 
 async def test_signing_out_ends_what_runs_forgets_and_revokes(production: houses.House) -> None:

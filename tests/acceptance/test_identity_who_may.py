@@ -66,7 +66,8 @@ async def test_settings_let_guests_in_but_no_strangers(opened: houses.House) -> 
     said = await stage.whisper(SAM.id, stage.ask("!!say no", user=SAM.id, channel=stages.PARTNERS))
 
     assert "full members" in said
-    assert await _turns_of(opened, SAM) == 0
+    assert "full members" in await opened.brick(SAM, "login", channel=stages.PARTNERS)
+    assert await opened.offered(SAM) == await _turns_of(opened, SAM) == 0
 
 
 async def test_a_setting_opens_shared_channels_for_the_team(opened: houses.House) -> None:

@@ -1,18 +1,41 @@
-"""Words instead of requests, people who may not, and input that is no request: an answer or a deliberate silence."""
+"""Words instead of requests, people who may not, and input that is no request: an answer or a deliberate silence.
+
+The bot of this module is in HTTP mode, so what is particular to that is here too.
+"""
 
 import asyncio
+import json
 import time
+from collections.abc import AsyncIterator
 from typing import Any
 
+import aiohttp
 import pytest
+import pytest_asyncio
 
+from bot.views import home
 from sandbox import people
 from sandbox.slack.values import Json
+from sandbox.world import World
 from tests.acceptance import stages
+from tests.integration.conftest import Server
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ZERO_WIDTH = "\u200b\u200d\ufeff\u2060"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def stage(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[stages.Stage]:
+    """A stage whose Slack posts to the bot; its address is known once the bot listens."""
+    world = World.create(events_url="http://127.0.0.1:9/not-yet")
+    async with (
+        postgres.fresh() as url,
+        stages.staged(database_url=url, folder=tmp_path_factory.mktemp("http"), world=world) as stage,
+    ):
+        await stage.start()
+        stage.slack.events_url = f"{stage.bot.url}/slack/events"
+        yield stage
 
 
 # Words
@@ -49,13 +72,13 @@ async def test_a_word_after_the_mention_is_a_command(stage: stages.Stage) -> Non
 
 
 async def test_a_word_in_a_thread_is_about_the_thread(stage: stages.Stage) -> None:
-    thread = await stage.ask("!!say word\n!!sleep 2")
-    await stage.saying("word", thread)
+    thread = await stage.hold()
 
     told = await stage.whisper(people.BEN.id, stage.ask("!status", user=people.BEN.id, thread=thread))
 
     assert "1 running" in told
-    assert "sleep" in told
+    assert "here I stay" in told
+    await stage.let_go(thread)
     await stage.over(thread)
 
 
@@ -201,6 +224,56 @@ async def test_removed_from_the_channel_in_the_middle_it_goes_on_elsewhere(stage
     assert "here I am" in elsewhere
     back = await stage.answer("!!say back again", channel=stages.ENGINEERING)
     assert "back again" in back
+
+
+# HTTP mode
+
+
+async def test_slack_verifies_the_address(stage: stages.Stage) -> None:
+    assert await stage.slack.verify_events_url()
+
+
+async def test_commands_buttons_and_the_home_work(stage: stages.Stage) -> None:
+    told = await stage.whisper(
+        people.BEN.id, stage.slack.command(people.BEN.id, stages.SALES, "/brick", "help")
+    )
+    assert "Ask me to build" in told
+
+    thread = await stage.hold()
+    await stage.let_go(thread)
+    assert "Stopped after" in stages.words((await stage.over(thread))[-1])
+
+    await stage.slack.open_home(people.ADA.id)
+    view = await stage.until(lambda: stage.slack.home(people.ADA.id))
+    assert view is not None
+    assert home.PICK_ACTION in json.dumps(view)
+
+
+async def test_what_is_posted_again_is_answered_once(stage: stages.Stage) -> None:
+    async with stage.line.away():
+        thread = await stage.ask("!!say once")
+        await stage.until(lambda: stage.bot.said("event not accepted"))
+
+    await stage.over(thread)
+    await stage.quiet()
+    assert len(stage.replies(thread)) == 1
+
+
+@pytest.mark.parametrize("age", [0, 600], ids=["a wrong signature", "an old one"])
+async def test_what_slack_did_not_sign_now_is_refused(stage: stages.Stage, age: int) -> None:
+    before = await stage.turn_count()
+    body = json.dumps({"type": "event_callback", "event_id": "Ev1", "event": {"type": "message"}})
+    headers = {
+        "Content-Type": "application/json",
+        "X-Slack-Request-Timestamp": str(int(time.time()) - age),
+        "X-Slack-Signature": "v0=" + "0" * 64,
+    }
+    async with aiohttp.ClientSession() as http:
+        unsigned = await http.post(stage.slack.events_url or "", data=body)
+        forged = await http.post(stage.slack.events_url or "", data=body, headers=headers)
+
+    assert (unsigned.status, forged.status) == (401, 401)
+    assert await stage.turn_count() == before
 
 
 def _posted(text: str | None) -> Json:

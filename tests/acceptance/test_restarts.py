@@ -13,8 +13,6 @@ from tests.acceptance import stages
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-FOREVER = "!!say word word\n!!sleep 90"
-
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def stage(bare_stage: stages.Stage) -> stages.Stage:
@@ -27,8 +25,7 @@ async def stage(bare_stage: stages.Stage) -> stages.Stage:
 async def test_a_killed_bot_goes_on_where_it_was(stage: stages.Stage) -> None:
     thread = await stage.ask("!!say my number is 4711")
     await stage.over(thread)
-    await stage.ask(FOREVER, thread=thread)
-    await stage.saying("word word", thread)
+    await stage.hold(thread=thread)
     # Cleo's message is accepted, and her profile does not come: it is not handled when the end comes.
     stage.slack.faults.latency["users.info"] = 60.0
     accepted = await stage.ask("!!say hello Cleo", user=people.CLEO.id)
@@ -43,7 +40,7 @@ async def test_a_killed_bot_goes_on_where_it_was(stage: stages.Stage) -> None:
 
     replies = await stage.over(thread, count=2, within=20)
     assert "Interrupted after" in stages.words(replies[1])
-    assert "word word" in stages.words(replies[1])
+    assert "here I stay" in stages.words(replies[1])
     assert "hello Cleo" in stages.words((await stage.over(accepted))[-1])
     assert "hello Ben" in stages.words((await stage.over(written_meanwhile))[-1])
     await stage.ask("!!say on we go", thread=thread)
@@ -52,8 +49,7 @@ async def test_a_killed_bot_goes_on_where_it_was(stage: stages.Stage) -> None:
 
 
 async def test_a_stopped_bot_ends_its_turns_and_leaves_nothing_behind(stage: stages.Stage) -> None:
-    thread = await stage.ask(FOREVER)
-    await stage.saying("word word", thread)
+    thread = await stage.hold()
     children = psutil.Process(stage.bot.process.pid).children(recursive=True)
 
     told = time.monotonic()
@@ -63,18 +59,11 @@ async def test_a_stopped_bot_ends_its_turns_and_leaves_nothing_behind(stage: sta
     assert time.monotonic() - told < 10
     (reply,) = stage.replies(thread)
     assert "Interrupted after" in stages.words(reply)
-    assert "word word" in stages.words(reply)
+    assert "here I stay" in stages.words(reply)
     assert await stage.state(thread) is turns.TurnState.INTERRUPTED
     assert children
     assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
     assert not list((stage.data / "run").iterdir())
-
-
-async def test_a_bot_that_is_stopped_while_it_starts_ends_at_once(bare_stage: stages.Stage) -> None:
-    bot = await bare_stage.launch({"SLACK_API_URL": "http://127.0.0.1:9/api/"})
-    await bare_stage.until(lambda: bot.said("Slack not reached yet"))
-
-    assert await bot.stop() == 0
 
 
 async def _kill(stage: stages.Stage) -> None:

@@ -77,6 +77,16 @@ async def test_databricks_is_asked_with_pkce_and_a_state_that_says_nothing(produ
     assert asked["state"] != browser.query(link)["token"]
 
 
+async def test_where_databricks_sends_the_browser_back_to_is_a_setting(production: houses.House) -> None:
+    elsewhere = production.browser(ADA)
+    elsewhere.proxy = [("Host", "evil.example"), ("X-Forwarded-Host", "evil.example")]
+
+    asked = await elsewhere.get(await production.link(ADA))
+
+    assert browser.query(asked.location)["redirect_uri"].startswith(production.stage.bot.url)
+    assert "evil" not in str(asked.headers)
+
+
 async def test_any_replica_serves_any_step(production: houses.House) -> None:
     await production.sign_out(CLEO)
     cleo, (first, second) = production.browser(CLEO), production.replicas
@@ -120,6 +130,12 @@ async def test_a_message_waits_for_the_sign_in_and_goes_on_by_itself(production:
     await stage.slack.wait_for(lambda: len(stage.slack.ephemerals(BEN.id)) > before)
     assert production.calls(since=since) == []
 
+    # Whoever presses the button gets a link of their own, which leads to their own account and lets nothing go.
+    await stage.whisper(CLEO.id, stage.slack.press(CLEO.id, HERE, reply["ts"], messages.LOGIN_ACTION))
+    await production.browser(CLEO).sign_in(houses.link_in(stage.slack.ephemerals(CLEO.id)[-1]))
+    assert await production.identity(BEN) is None
+    assert await stage.state(ts, channel=HERE) is turns.TurnState.QUEUED
+
     link = houses.link_in(stage.slack.ephemerals(BEN.id)[-1])
     done = await production.browser(BEN).sign_in(link)
 
@@ -151,24 +167,6 @@ async def test_everything_that_waited_goes_on_and_others_never_wait(production: 
     assert (await production.over(there)).state is turns.TurnState.DONE
     assert production.users("waiting here") == production.users("waiting there") == {BEN.email}
     assert production.users("after ben") == {ADA.email}
-
-
-async def test_the_button_under_a_waiting_message_serves_whoever_presses_it(production: houses.House) -> None:
-    stage = production.stage
-    await production.sign_out(BEN)
-    ts = await production.sql(BEN, "pressed by another", channel=HERE)
-    await production.held(ts, channel=HERE)
-    reply = await production.reply(ts, "Waiting until", channel=HERE)
-
-    # Cleo presses the button under Ben's message: the link is hers, and leads to her account only.
-    press = stage.slack.press(CLEO.id, HERE, reply["ts"], messages.LOGIN_ACTION)
-    await stage.whisper(CLEO.id, press)
-    await production.browser(CLEO).sign_in(houses.link_in(stage.slack.ephemerals(CLEO.id)[-1]))
-
-    assert await production.identity(BEN) is None
-    assert await stage.state(ts, channel=HERE) is turns.TurnState.QUEUED
-    await stage.press_stop(BEN.id, reply, channel=HERE)
-    assert (await production.over(ts, channel=HERE)).state is turns.TurnState.STOPPED
 
 
 async def test_whoami_shows_both_identities_host_scopes_and_the_end(production: houses.House) -> None:

@@ -112,7 +112,7 @@ async def test_a_link_that_somebody_else_opens(production: houses.House) -> None
 
 async def test_a_link_that_somebody_else_opens_behind_the_proxy(production: houses.House) -> None:
     async with nothing_linked(production) as link:
-        ada = production.browser(ADA, X_Forwarded_Email=ADA.email)
+        ada = production.browser(ADA, named=[ADA.email])
         refused(await ada.get(link), title="This link was made for somebody else", remedy="to get your own")
         (deed, *_) = await production.deeds(BEN, "identity.link")
         assert (deed.outcome, deed.identity, deed.detail) == (
@@ -122,23 +122,34 @@ async def test_a_link_that_somebody_else_opens_behind_the_proxy(production: hous
         )
 
         # It was not Ben who opened it, so it still is his to open.
-        ben = production.browser(BEN, X_Forwarded_Email=BEN.email.upper())
+        ben = production.browser(BEN, named=[BEN.email.upper()])
         assert (await ben.get(link)).status == 302
 
 
 async def test_another_person_of_the_proxy_at_the_end_than_at_the_beginning(production: houses.House) -> None:
     async with nothing_linked(production) as link:
-        ben = production.browser(BEN, X_Forwarded_Email=BEN.email)
+        ben = production.browser(BEN, named=[BEN.email])
         callback = await ben.returning(link)
-        ben.proxy = {"X-Forwarded-Email": ADA.email}
+        ben.proxy = [("X-Forwarded-Email", ADA.email)]
         refused(await ben.get(callback), title="another e-mail address", remedy="/brick login")
 
 
 async def test_a_forwarded_name_opens_nothing_by_itself(production: houses.House) -> None:
     # Whoever reaches us past the proxy may claim to be Ben; the account at Databricks still has to be Ben's.
     async with nothing_linked(production) as link:
-        liar = production.browser(GUS, X_Forwarded_Email=BEN.email)
+        liar = production.browser(GUS, named=[BEN.email])
         refused(await liar.asked(link), title="another e-mail address", remedy="/brick login")
+
+
+async def test_a_forwarded_name_before_the_proxys_own_does_not_count(production: houses.House) -> None:
+    # A proxy that adds its header instead of setting it leaves the browser's own in front.
+    async with nothing_linked(production) as link:
+        for names in ([BEN.email, ADA.email], [ADA.email, BEN.email]):
+            refused(
+                await production.browser(BEN, named=names).get(link),
+                title="This link was made for somebody else",
+                remedy="to get your own",
+            )
 
 
 @pytest.mark.parametrize("state", ["", "x", "{}x", "x{}"])

@@ -12,8 +12,6 @@ from tests.acceptance import stages
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-FOREVER = "!!say and and\n!!sleep 90"
-
 
 async def test_the_button_stops_the_answer_at_once(stage: stages.Stage) -> None:
     thread = await stage.ask("!!say-slowly 900 100 and")
@@ -32,20 +30,20 @@ async def test_the_button_stops_the_answer_at_once(stage: stages.Stage) -> None:
 
 
 async def test_a_stopped_thread_goes_on_with_the_next_message(stage: stages.Stage) -> None:
-    thread = await stage.ask("!!say quince quince\n!!sleep 90")
-    await stage.press_stop(people.ADA.id, await stage.saying("quince quince", thread))
+    thread = await stage.hold()
+    await stage.let_go(thread)
     await stage.over(thread)
 
     await stage.ask("!!say going on", thread=thread)
     replies = await stage.over(thread, count=2)
 
     assert "going on" in stages.words(replies[-1])
-    assert "quince" in str(stage.world.claude.asked[-1].body["messages"])
+    assert "here I stay" in str(stage.world.claude.asked[-1].body["messages"])
 
 
 async def test_only_the_sender_and_those_in_charge_may_stop(stage: stages.Stage) -> None:
-    thread = await stage.ask(FOREVER, user=people.BEN.id)
-    reply = await stage.saying("and and", thread)
+    thread = await stage.hold(user=people.BEN.id)
+    (reply,) = stage.replies(thread)
 
     told = await stage.whisper(people.CLEO.id, stage.press_stop(people.CLEO.id, reply))
     assert "Only the person who asked" in told
@@ -56,8 +54,7 @@ async def test_only_the_sender_and_those_in_charge_may_stop(stage: stages.Stage)
 
 
 async def test_a_queued_message_is_stopped_alone(stage: stages.Stage) -> None:
-    thread = await stage.ask(FOREVER)
-    await stage.saying("and and", thread)
+    thread = await stage.hold()
     queued = await stage.ask("!!say never", thread=thread)
     waiting = await stage.saying("Queued behind 1 message", thread)
 
@@ -73,16 +70,16 @@ async def test_a_queued_message_is_stopped_alone(stage: stages.Stage) -> None:
 
 
 async def test_the_slash_command_stops_what_the_person_has_in_the_channel(stage: stages.Stage) -> None:
-    mine = await stage.ask(FOREVER, user=people.BEN.id)
-    other = await stage.ask("!!say else\n!!sleep 3", user=people.CLEO.id)
-    await stage.saying("and and", mine)
-    await stage.saying("else", other)
+    mine = await stage.hold(user=people.BEN.id)
+    other = await stage.hold(user=people.CLEO.id)
 
     command = stage.slack.command(people.BEN.id, stages.SALES, "/brick", "stop")
     assert "Stopping" in await stage.whisper(people.BEN.id, command)
 
     assert "Stopped after" in stages.words((await stage.over(mine))[-1])
-    assert "Done in" in stages.words((await stage.over(other))[-1])
+    assert not stage.ended(other)
+    await stage.let_go(other)
+    await stage.over(other)
 
 
 async def test_stop_cancels_the_statement_on_the_workspace(stage: stages.Stage) -> None:
@@ -125,12 +122,12 @@ async def test_stop_on_an_old_message_says_that_it_is_over(stage: stages.Stage) 
 
 
 async def test_a_guest_cannot_stop_anything(stage: stages.Stage) -> None:
-    thread = await stage.ask(FOREVER)
-    reply = await stage.saying("and and", thread)
+    thread = await stage.hold()
+    (reply,) = stage.replies(thread)
 
     told = await stage.whisper(people.GUS.id, stage.press_stop(people.GUS.id, reply))
 
     assert "full members" in told
     assert not stage.ended(thread)
-    await stage.press_stop(people.ADA.id, reply)
+    await stage.let_go(thread)
     await stage.over(thread)
