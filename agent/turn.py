@@ -49,6 +49,9 @@ class Front(Protocol):
     async def reply(self, turn: turns.Turn) -> Reply:
         """The turn's reply: the one that is open already, or a new one."""
 
+    def conclude(self, turn: turns.Turn, reply: Reply) -> None:
+        """The reply has its final state: see that it is shown. The turn does not wait for it."""
+
     async def sender_name(self, turn: turns.Turn) -> str:
         """What people call the sender."""
 
@@ -247,7 +250,7 @@ class TurnRunner:
             error=finished.error,
             **_ids(run.turn),
         )
-        await run.reply.close()
+        self._front.conclude(run.turn, run.reply)
         await commit
 
     async def _changed(self, run: _Run) -> tuple[str, ...]:

@@ -23,7 +23,17 @@ HIDDEN = "[hidden]"
 # of them is in our own lines.
 _TALKATIVE = {
     **dict.fromkeys(
-        ("slack_sdk", "slack_bolt", "databricks", "urllib3", "httpx", "httpcore", "claude_agent_sdk", "mcp"),
+        (
+            "markdown_it",
+            "slack_sdk",
+            "slack_bolt",
+            "databricks",
+            "urllib3",
+            "httpx",
+            "httpcore",
+            "claude_agent_sdk",
+            "mcp",
+        ),
         logging.INFO,
     ),
     "apscheduler": logging.WARNING,

@@ -157,10 +157,17 @@ def _jobs(core: assembly.Core, desk: listeners.Desk) -> list[schedule.Job]:
         if count:
             log.info("sign-ins encrypted anew", count=count)
 
+    async def release_signed_in() -> None:
+        async with core.database.transaction() as tx:
+            await turns.Turns(tx).release_signed_in()
+
     heartbeat = dispatcher.HEARTBEAT_SECONDS
     return [
         schedule.Job(name="say that this replica lives", seconds=heartbeat, run=core.dispatcher.heartbeat),
         schedule.Job(name="handle events left over", seconds=10, run=desk.inbox.retry, at_once=True),
+        # A sign-in lets its turns go at once; this is for the one whose replica died in between.
+        schedule.Job(name="let signed-in turns go", seconds=30, run=release_signed_in),
+        schedule.Job(name="forget replies of other replicas", seconds=30, run=core.front.forget),
         schedule.Job(name="evict idle sessions", seconds=15, run=core.sessions.evict_idle),
         schedule.Job(name="forget old events and sign-ins", seconds=600, run=forget_old),
         schedule.Job(name="encrypt with the newest key", seconds=60, run=reseal),

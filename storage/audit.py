@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import desc, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.models import audit
+from storage.models import audit, identities
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +48,20 @@ class Audit:
         turn_id: UUID | None = None,
         detail: Mapping[str, Any] | None = None,
     ) -> None:
-        """Add a deed; ``action`` is ``noun.verb``, ``outcome`` one word such as ``done`` or ``refused``."""
+        """Add a deed; ``action`` is ``noun.verb``, ``outcome`` one word such as ``done`` or ``refused``.
+
+        ``identity`` is the Databricks account in play; without one, the account that the person has linked now.
+        """
+        linked = select(identities.c.user_name).where(
+            identities.c.team_id == team_id, identities.c.user_id == user_id
+        )
         await self._tx.execute(
             insert(audit).values(
                 team_id=team_id,
                 user_id=user_id,
                 action=action,
                 outcome=outcome,
-                identity=identity,
+                identity=linked.scalar_subquery() if identity is None else identity,
                 project_id=project_id,
                 turn_id=turn_id,
                 detail=None if detail is None else dict(detail),

@@ -38,7 +38,7 @@ from storage import database
 from storage.conversations import Conversation
 from storage.errors import UnknownTurnError
 from storage.leases import Leases, project_lease, replica_lease
-from storage.models import leases, messages, turns
+from storage.models import identities, leases, messages, turns
 
 CHANNEL = "turns"  # rung when there is something to claim or to stop
 
@@ -246,6 +246,19 @@ class Turns:
         if released:
             await self._ring()
         return sorted(released, key=lambda turn: turn.created_at)
+
+    async def release_signed_in(self) -> int:
+        """Let turns go whose senders have signed in meanwhile; returns how many."""
+        signed_in = exists().where(
+            identities.c.team_id == turns.c.team_id, identities.c.user_id == turns.c.sender_id
+        )
+        held = turns.c.hold == Hold.SIGN_IN
+        released = await self._all(
+            update(turns).where(held, _is_queued(turns), signed_in).values(hold=None).returning(*FIELDS)
+        )
+        if released:
+            await self._ring()
+        return len(released)
 
     async def active(
         self, *, team_id: str, channel_id: str | None = None, thread_ts: str | None = None

@@ -62,12 +62,27 @@ class SlackFront(agent_turn.Front):
 
     async def reply(self, turn: turns.Turn) -> replies.Reply:
         """The open reply of a turn; taken over or begun anew when this process has none."""
-        known = self._replies.get(turn.id)
-        if known is not None:
-            return known
-        shown = self._new(turn, reply_ts=await self._posted_elsewhere(turn))
-        self._start(shown.open(state=messages.Working()), name=f"take over reply {turn.id}")
+        shown = self._replies.get(turn.id)
+        if shown is None:
+            shown = self._new(turn, reply_ts=await self._posted_elsewhere(turn))
+            self._start(shown.open(state=messages.Working()), name=f"take over reply {turn.id}")
+        shown.is_at_work = True
         return shown
+
+    def conclude(self, turn: turns.Turn, reply: agent_turn.Reply) -> None:
+        """See that the final state is shown, in its own time; ``close`` waits for it."""
+        self._start(reply.close(), name=f"conclude reply {turn.id}")
+
+    async def forget(self) -> None:
+        """Let go of replies whose turns another replica has taken over or ended; for the schedule."""
+        for turn_id, shown in list(self._replies.items()):
+            if shown.is_at_work:
+                continue
+            async with self._database.transaction() as tx:
+                turn = await turns.Turns(tx).get(turn_id)
+            if (turn is None or turn.state is not turns.TurnState.QUEUED) and not shown.is_at_work:
+                self._replies.pop(turn_id, None)
+                shown.leave()
 
     async def sender_name(self, turn: turns.Turn) -> str:
         """The sender's display name, or the bare id when Slack does not tell it now."""

@@ -59,6 +59,8 @@ class Reply:
         self._full = 0
         self._text_shown = False
         self._is_lost = False
+        #: Whether the turn speaks here; before it does, another replica may claim it.
+        self.is_at_work = False
         self._is_closing = False
         self._changed = asyncio.Event()
         self._opened = asyncio.Event()
@@ -79,12 +81,19 @@ class Reply:
         await self._opened.wait()
 
     def show(self, state: messages.Queued | messages.Working) -> None:
-        """How things stand while the turn has not begun, such as a place in the queue that changed."""
+        """How things stand while the turn has not begun; shown soon, because nothing may follow until a person acts."""
         self._state.begin(state)
-        self._show()
+        self._show(is_urgent=True)
+
+    def leave(self) -> None:
+        """Say nothing more: another replica goes on in these messages."""
+        self._is_lost = True
+        if self._writer is not None:
+            self._writer.cancel()
 
     def push(self, event: events.Event) -> None:
         """Show ``event`` as soon as Slack's limits allow. Never blocks."""
+        self.is_at_work = True
         if isinstance(event, events.Working):
             self._began_at = self._clock()
         if self._state.fold(event):
@@ -172,14 +181,15 @@ class Reply:
                 await self._changed.wait()
             self._changed.clear()
             return
-        if self._outbox.is_idle and not self._state.is_over:
+        # Where the turn runs in another replica, that one tells the time.
+        if self.is_at_work and self._outbox.is_idle and not self._state.is_over:
             self._show()
 
     async def _flush(self) -> None:
         for ts in self._ts:
             await self._outbox.flushed(channel=self._channel, ts=ts)
 
-    def _show(self) -> None:
+    def _show(self, *, is_urgent: bool = False) -> None:
         """Hand the outbox what changed: messages that have become full, and the last one."""
         if self._is_lost or not self._ts:
             return
@@ -194,7 +204,7 @@ class Reply:
             return
         first_text = not self._text_shown and self._state.shows_text()
         self._text_shown = self._text_shown or first_text
-        self._edit(last, partial(self._current, last), first_text=first_text)
+        self._edit(last, partial(self._current, last), first_text=first_text or is_urgent)
         if self._state.is_over:
             self._changed.set()
 

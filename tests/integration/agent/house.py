@@ -71,6 +71,9 @@ class Porch(agent_turn.Front):
     async def reply(self, turn: turns.Turn) -> Shown:
         return self.shown(turn)
 
+    def conclude(self, turn: turns.Turn, reply: agent_turn.Reply) -> None:
+        self.replies[turn.id].closed.set()
+
     async def sender_name(self, turn: turns.Turn) -> str:
         return people.person(turn.sender_id).real_name
 
