@@ -26,29 +26,34 @@ from sandbox.world import World
 
 ROUNDS = 20
 CHANNEL = "C0SALES01"
+PORT = 3299
 START_TIMEOUT = 90.0  # seconds
 HIDDEN = ("SLACK_", "DATABRICKS_", "LAKEBASE_", "BRICKLAYER_", "ANTHROPIC_", "CLAUDE_")
 
 
 @asynccontextmanager
-async def running_bot(world: World, folder: Path) -> AsyncIterator[int]:
-    """The bot as a process; yields its HTTP port when it is ready."""
+async def running_bot(world: World, folder: Path) -> AsyncIterator[None]:
+    """The bot as a process, ready."""
     shell = {name: value for name, value in os.environ.items() if not name.startswith(HIDDEN)}
-    environment = {**shell, **world.environment(folder), "BRICKLAYER_LOG_LEVEL": "warning", "PORT": "3299"}
-    bot = await asyncio.create_subprocess_exec(sys.executable, "-m", "bot", "run", env=environment, cwd=folder)
+    environment = {**shell, **world.environment(folder), "BRICKLAYER_LOG_LEVEL": "warning", "PORT": str(PORT)}
+    bot = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "run", env=environment, cwd=folder
+    )
     try:
         async with asyncio.timeout(START_TIMEOUT), aiohttp.ClientSession() as http:
-            while not await _is_ready(http, 3299):
+            while True:
+                if await _is_ready(http):
+                    break
                 await asyncio.sleep(0.2)
-        yield 3299
+        yield
     finally:
         bot.terminate()
         await bot.wait()
 
 
-async def _is_ready(http: aiohttp.ClientSession, port: int) -> bool:
+async def _is_ready(http: aiohttp.ClientSession) -> bool:
     try:
-        async with http.get(f"http://127.0.0.1:{port}/readyz") as answer:
+        async with http.get(f"http://127.0.0.1:{PORT}/readyz") as answer:
             return answer.status == 200
     except aiohttp.ClientError:
         return False
@@ -58,7 +63,11 @@ async def until(world: World, thread: str, holds: Callable[[list[dict[str, Any]]
     """Wait until the bot's messages in a thread are such that ``holds``."""
 
     def mine() -> bool:
-        said = [message for message in world.slack.thread(CHANNEL, thread) if message["user"] == people.BOT.user_id]
+        said = [
+            message
+            for message in world.slack.thread(CHANNEL, thread)
+            if message["user"] == people.BOT.user_id
+        ]
         return holds(said)
 
     await world.slack.wait_for(mine, timeout=30)
@@ -89,12 +98,21 @@ async def baseline(world: World, entry: Path, folder: Path, series: Series) -> N
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
     }
     options = sdk.ClaudeAgentOptions(
-        cli_path=entry, cwd=folder, env=environment, tools=["Read"], setting_sources=[], include_partial_messages=True
+        cli_path=entry,
+        cwd=folder,
+        env=environment,
+        tools=["Read"],
+        setting_sources=[],
+        include_partial_messages=True,
     )
     began = time.perf_counter()
     first: float | None = None
     async for message in sdk.query(prompt="!!say hello", options=options):
-        if first is None and isinstance(message, sdk.StreamEvent) and message.event["type"] == "content_block_delta":
+        if (
+            first is None
+            and isinstance(message, sdk.StreamEvent)
+            and message.event["type"] == "content_block_delta"
+        ):
             first = time.perf_counter() - began
     series.add(first or 0.0)
 
@@ -115,7 +133,11 @@ async def measure(rounds: int) -> list[Series]:
                 root = await ask(world, f"cold-{number}", thread=None, shown=shown, text=cold)
                 await ask(world, f"warm-{number}", thread=root, shown=None, text=warm)
                 await baseline(world, jail.bundled_cli(), folder, cli)
-            sizes = [record.size for record in world.claude.asked if "mcp__databricks__execute_sql" in str(record.body)]
+            sizes = [
+                record.size
+                for record in world.claude.asked
+                if "mcp__databricks__execute_sql" in str(record.body)
+            ]
     click.echo(f"first request of a conversation to the model: {min(sizes) / 1000:.1f} kB")
     return [shown, cold, warm, cli]
 
