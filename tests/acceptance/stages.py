@@ -80,11 +80,6 @@ class Stage:
 
     async def clear(self) -> None:
         """Stop the bot and let go of the database."""
-        u = [r.at for r in self.slack.requests if r.method == "chat.update"]
-        p = [r for r in self.slack.requests if r.method == "chat.postMessage"]
-        open("/tmp/edits", "a").write(
-            f"{self.folder} updates {len(u)} posts {len(p)} over {u[-1] - u[0] if u else 0:.0f}s most/min {max([sum(1 for x in u if a <= x < a + 60) for a in u], default=0)}\n"
-        )
         if self._bot is not None:
             await self._bot.stop()
         await self.database.close()

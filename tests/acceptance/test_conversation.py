@@ -2,7 +2,6 @@
 
 import pytest
 
-from bot.views import messages
 from sandbox import people
 from storage import turns
 from tests.acceptance import stages
@@ -16,31 +15,6 @@ async def test_a_question_is_answered_from_the_workspace(stage: stages.Stage) ->
     assert "**West**" in answer
     assert "execute_sql" in answer
     assert "as shared@brickfield.example" in answer
-
-
-async def test_the_reply_appears_at_once_with_a_way_to_stop_it(stage: stages.Stage) -> None:
-    await stage.answer("!!say warming up")
-
-    thread = await stage.ask("!!say hello")
-    await stage.over(thread)
-
-    asked = stage.slack.history[(stages.SALES, thread)][0]
-    first = stage.slack.history[(stages.SALES, stage.replies(thread)[0]["ts"])][0]
-    assert first.at - asked.at < stages.PROMPTLY
-    assert "Working" in stages.words(first.message)
-    assert stages.has_button(first.message, messages.STOP_ACTION)
-
-
-async def test_the_answer_grows_while_it_is_written(stage: stages.Stage) -> None:
-    thread = await stage.ask("!!say-slowly 80 40 word{i}")
-
-    (reply,) = await stage.over(thread)
-
-    counts = [version.count("word") for version in stage.versions(reply)]
-    assert counts == sorted(counts)
-    assert len(set(counts)) >= 4
-    assert counts[-1] == 80
-    assert not stages.has_button(reply, messages.STOP_ACTION)
 
 
 async def test_a_follow_up_goes_on_in_the_same_session_without_a_mention(stage: stages.Stage) -> None:

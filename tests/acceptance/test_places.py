@@ -1,16 +1,41 @@
-"""Direct messages and private channels, the Home, and answers that are more than a line."""
+"""How an answer comes, and to which places: it grows, it may be long, and a project has its own people."""
 
 import json
 import re
 
 import pytest
 
-from bot.views import home
+from bot.views import home, messages
 from sandbox import people
 from storage import turns
 from tests.acceptance import stages
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_the_reply_appears_at_once_with_a_way_to_stop_it(stage: stages.Stage) -> None:
+    await stage.answer("!!say warming up")
+
+    thread = await stage.ask("!!say hello")
+    await stage.over(thread)
+
+    asked = stage.slack.history[(stages.SALES, thread)][0]
+    first = stage.slack.history[(stages.SALES, stage.replies(thread)[0]["ts"])][0]
+    assert first.at - asked.at < stages.PROMPTLY
+    assert "Working" in stages.words(first.message)
+    assert stages.has_button(first.message, messages.STOP_ACTION)
+
+
+async def test_the_answer_grows_while_it_is_written(stage: stages.Stage) -> None:
+    thread = await stage.ask("!!say-slowly 80 40 word{i}")
+
+    (reply,) = await stage.over(thread)
+
+    counts = [version.count("word") for version in stage.versions(reply)]
+    assert counts == sorted(counts)
+    assert len(set(counts)) >= 4
+    assert counts[-1] == 80
+    assert not stages.has_button(reply, messages.STOP_ACTION)
 
 
 async def test_a_direct_message_needs_no_mention(stage: stages.Stage) -> None:
