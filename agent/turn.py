@@ -211,6 +211,7 @@ class TurnRunner:
             turn_id=run.turn.id,
             team_id=run.turn.team_id,
             sender_id=run.turn.sender_id,
+            project_id=str(ground.project.id),
             project_dir=ground.folders.project,
             policy=ground.project.policy.value,
             identity=ground.identity,

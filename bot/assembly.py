@@ -27,6 +27,7 @@ from agent.databricks import settings as databricks_settings
 from agent.databricks import threads
 from bot import (
     commands,
+    errors,
     foundations,
     home,
     inbox,
@@ -65,7 +66,7 @@ class Core:
 
 
 async def build(chosen: settings.Settings, stack: AsyncExitStack, *, replica: str) -> Core:
-    """Everything but the listeners, ready and not yet running. Raises foundations.StartError."""
+    """Everything but the listeners, ready and not yet running. Raises errors.StartError."""
     db = await foundations.open_database(chosen, stack, replica=replica)
     keys, key_texts = await foundations.open_vault(chosen, db)
     http = await stack.enter_async_context(aiohttp.ClientSession())
@@ -225,11 +226,11 @@ async def _join_team(client: AsyncWebClient, db: database.Database) -> slack.Ins
             with attempt:
                 team = await slack.installation(client)
     except SlackApiError as error:
-        raise foundations.StartError(
+        raise errors.StartError(
             f"SLACK_BOT_TOKEN is refused by Slack ({error.response['error']}). Copy the bot token of the installed app."
         ) from error
     except SlackClientError as error:
-        raise foundations.StartError(f"SLACK_API_URL does not lead to Slack ({error}).") from error
+        raise errors.StartError(f"SLACK_API_URL does not lead to Slack ({error}).") from error
     async with db.transaction() as tx:
         await teams.Teams(tx).upsert(team_id=team.team_id, name=team.team_name, bot_user_id=team.bot_user_id)
     return team

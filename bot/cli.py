@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 import click
 
 from agent import errors as agent_errors
-from bot import foundations, logs, service, settings
+from bot import errors, logs, settings
 from bot import manifest as manifest_
 from storage import vault
 
@@ -23,6 +23,9 @@ def run() -> None:
     """Run the bot until it is stopped."""
     chosen = _load()
     logs.configure(chosen.bricklayer_log_level)
+    # After the settings are known to be right: what the service is made of takes seconds to import.
+    from bot import service
+
     sys.exit(asyncio.run(service.run(chosen)))
 
 
@@ -41,6 +44,7 @@ def migrate() -> None:
     """Bring the database up to date; `run` does it too."""
     chosen = _load()
     logs.configure(chosen.bricklayer_log_level)
+    from bot import foundations
 
     async def work() -> None:
         async with AsyncExitStack() as stack:
@@ -74,6 +78,6 @@ def main() -> None:
     """The console script."""
     try:
         cli()
-    except (foundations.StartError, agent_errors.AgentError) as error:
+    except (errors.StartError, agent_errors.AgentError) as error:
         click.echo(f"bricklayer: {error}", err=True)
         sys.exit(settings.EXIT_CODE)

@@ -14,7 +14,7 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import foundations, slack
+from bot import errors, slack
 
 log = structlog.get_logger(__name__)
 
@@ -37,11 +37,11 @@ class Connections:
     async def open(self) -> None:
         """Connect all; what does not connect now is tried again by ``watch``.
 
-        Raises foundations.StartError for a token that Slack refuses, because time does not mend that.
+        Raises errors.StartError for a token that Slack refuses, because time does not mend that.
         """
         for error in await asyncio.gather(*(self._connect(number) for number in range(CONNECTIONS))):
             if isinstance(error, SlackApiError) and error.response["error"] in slack.REFUSALS:
-                raise foundations.StartError(
+                raise errors.StartError(
                     f"SLACK_APP_TOKEN is refused by Slack ({error.response['error']}). Make an app-level token with the "
                     "scope connections:write."
                 ) from error

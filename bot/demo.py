@@ -14,7 +14,7 @@ from pathlib import Path
 import aiohttp
 import click
 
-from bot import foundations, logs, manifest
+from bot import errors, logs, manifest
 from sandbox import world
 
 BOT_PORT_OFFSET = 10  # from the page's port to the bot's
@@ -44,7 +44,7 @@ async def _run(port: int) -> None:
     try:
         await sandbox.start(ports=world.Ports(slack=port))
     except OSError as error:
-        raise foundations.StartError(
+        raise errors.StartError(
             f"--port {port} cannot be used ({error.strerror}). Choose another."
         ) from error
     try:

@@ -10,7 +10,7 @@ import structlog
 from agent import errors as agent_errors
 from agent.databricks import lakebase as lakebase_login
 from agent.databricks import oauth
-from bot import settings
+from bot import errors, settings
 from storage import database, embedded, identities, lakebase, vault
 from storage import errors as storage_errors
 
@@ -20,14 +20,10 @@ DATABASE_PATIENCE = 60.0  # seconds at start
 KEY_FILE = "secret.key"
 
 
-class StartError(Exception):
-    """The service cannot start; the text is one line with the remedy."""
-
-
 async def open_database(
     chosen: settings.Settings, stack: AsyncExitStack, *, replica: str
 ) -> database.Database:
-    """The database of these settings, reachable and migrated; the stack closes it. Raises StartError."""
+    """The database of these settings, reachable and migrated; the stack closes it. Raises errors.StartError."""
     try:
         source = await _source(chosen, stack)
         opened = database.Database(source, replica=replica)
@@ -35,24 +31,24 @@ async def open_database(
         await opened.wait_until_ready(timeout=DATABASE_PATIENCE)
         await opened.migrate()
     except storage_errors.DatabaseUnavailableError as error:
-        raise StartError(
+        raise errors.StartError(
             f"{_setting(chosen)}: the database cannot be reached ({error}). Check it and start again."
         ) from error
     except storage_errors.StorageError as error:
-        raise StartError(f"{_setting(chosen)}: {error}") from error
+        raise errors.StartError(f"{_setting(chosen)}: {error}") from error
     except agent_errors.AgentError as error:
-        raise StartError(f"{_setting(chosen)}: {error}") from error
+        raise errors.StartError(f"{_setting(chosen)}: {error}") from error
     return opened
 
 
 async def open_vault(chosen: settings.Settings, db: database.Database) -> tuple[vault.Vault, tuple[str, ...]]:
-    """The vault and its keys; raises StartError when sign-ins are stored that no key opens."""
+    """The vault and its keys; raises errors.StartError when sign-ins are stored that no key opens."""
     keys = chosen.secret_keys or (await asyncio.to_thread(_development_key, chosen.bricklayer_data_dir),)
     opened = vault.Vault(keys)
     async with db.transaction() as tx:
         unreadable = await identities.Identities(tx, opened).unreadable()
     if unreadable:
-        raise StartError(
+        raise errors.StartError(
             f"BRICKLAYER_SECRET_KEYS: {unreadable} stored sign-in(s) were encrypted with a key that is no longer among "
             "them. Add the old key behind the new one and start again."
         )

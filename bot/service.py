@@ -33,7 +33,7 @@ RESEAL_BATCH = 100
 async def run(chosen: settings.Settings) -> int:
     """Run the service until SIGTERM or SIGINT; returns the exit code, 1 when a part of it broke.
 
-    Raises foundations.StartError when it cannot start.
+    Raises errors.StartError when it cannot start.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -12,7 +12,7 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.app.async_app import AsyncApp
 
-from bot import foundations
+from bot import errors
 
 Check = Callable[[], Awaitable[str | None]]
 
@@ -51,7 +51,7 @@ class Web:
         try:
             await web.TCPSite(self._runner, "0.0.0.0", self._port).start()
         except OSError as error:
-            raise foundations.StartError(
+            raise errors.StartError(
                 f"PORT {self._port} cannot be used ({error.strerror}). Choose another."
             ) from error
         return int(self._runner.addresses[0][1])

@@ -54,6 +54,7 @@ class ToolCall:
     turn_id: UUID
     team_id: str
     sender_id: str
+    project_id: str
     #: The project's folder on this machine.
     project_dir: Path
     #: The project's policy: ``ask``, ``auto`` or ``read-only``.

@@ -92,6 +92,6 @@ async def _candidates(call: ToolCall, warehouse_id: str | None) -> list[str]:
 def _tags(call: ToolCall) -> dict[str, str]:
     return {
         "bricklayer_turn": str(call.turn_id),
-        "bricklayer_project": call.project_dir.name,
+        "bricklayer_project": call.project_id,
         "bricklayer_sender": f"{call.team_id}/{call.sender_id}",
     }

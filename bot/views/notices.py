@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from bot.views import content, elements, help, limits, mentions, messages
+from bot.views import content, elements, help, limits, mentions
 
 
 def not_a_member() -> content.Content:
@@ -17,10 +17,6 @@ def shared_channel() -> content.Content:
     )
 
 
-def another_bot() -> content.Content:
-    return _notice("I do not take messages from other bots. Ask a person to write the message.")
-
-
 def empty_mention(*, bot_user_id: str) -> content.Content:
     return _notice(
         f"You called, but the message is empty. Write what you need after <@{bot_user_id}>, or try *help*."
@@ -31,24 +27,10 @@ def only_files() -> content.Content:
     return _notice("You sent a file without a word. Say what I should do with it, in this thread.")
 
 
-def too_long(*, length: int, limit: int) -> content.Content:
-    return _notice(
-        f"That message has {length:,} characters, and I read at most {limit:,}. "
-        "Send the long part as a file, and write what to do with it."
-    )
-
-
 def unknown_word(word: str) -> content.Content:
     quoted = mentions.escape(limits.one_line(word, 40)).replace("`", "'")
     known = ", ".join(f"`{known.name}`" for known in help.WORDS)
     return _notice(f"I do not know `/brick {quoted or '?'}`. I know {known}.")
-
-
-def sign_in() -> content.Content:
-    """Asks an unlinked person to sign in; the turn that waits for it goes on by itself afterwards."""
-    text = "Please sign in to Databricks first, so that I work with your rights. Your message waits and then goes on."
-    login = elements.button("Sign in to Databricks", action_id=messages.LOGIN_ACTION, style="primary")
-    return content.Content(text=text, blocks=(elements.section(text), elements.actions(login)))
 
 
 def sign_in_link(*, url: str, minutes: int) -> content.Content:
@@ -56,10 +38,6 @@ def sign_in_link(*, url: str, minutes: int) -> content.Content:
     text = f"Sign in to Databricks with the button. It works once, for you alone, within {minutes} minutes."
     button = elements.button("Open Databricks", action_id="identity.open", url=url, style="primary")
     return content.Content(text=text, blocks=(elements.section(text), elements.actions(button)))
-
-
-def sign_in_not_offered() -> content.Content:
-    return _notice("Signing in is not set up here yet. Ask an admin to set `DATABRICKS_OAUTH_CLIENT_ID`.")
 
 
 def signed_out() -> content.Content:
@@ -105,15 +83,6 @@ def may_not_stop() -> content.Content:
     )
 
 
-def project_picked(name: str) -> content.Content:
-    shown = mentions.escape(limits.one_line(name, 200))
-    return _notice(f"Your direct messages now go to *{shown}*. Pick another one on my Home at any time.")
-
-
-def no_project_picked() -> content.Content:
-    return _notice("Which project is this for? Open my Home tab and pick one, then write again.")
-
-
 def failure(sentence: str) -> content.Content:
     """An error that already says in one sentence what is the matter and what to do."""
     return _notice(mentions.escape(limits.one_line(sentence, 600)))
@@ -121,10 +90,6 @@ def failure(sentence: str) -> content.Content:
 
 def unavailable() -> content.Content:
     return _notice("I cannot reach my database at the moment. Please try again in a minute.")
-
-
-def shutting_down() -> content.Content:
-    return _notice("I am restarting. Your message is kept and goes on in a moment.")
 
 
 def _notice(text: str) -> content.Content:

@@ -119,6 +119,7 @@ class Scene:
             turn_id=turn_id,
             team_id=self.team_id,
             sender_id=person.id,
+            project_id="p1",
             project_dir=project,
             policy="ask",
             identity=self.identity(person),

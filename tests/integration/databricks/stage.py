@@ -143,6 +143,7 @@ def call_as(
         turn_id=turn_id or uuid4(),
         team_id=acting.team_id,
         sender_id=acting.user_id,
+        project_id="sales",
         project_dir=Path("/projects/sales"),
         policy=policy,
         identity=acting,

@@ -59,6 +59,7 @@ def a_call(*, sender: str = "U0ADA0001", turn_id: UUID | None = None) -> ToolCal
         turn_id=turn_id or uuid4(),
         team_id="T0BRICK01",
         sender_id=sender,
+        project_id="p1",
         project_dir=Path("/projects/sales"),
         policy="ask",
         identity=identity,
