@@ -201,7 +201,8 @@ class Outbox:
         soonest: float | None = None
         for lane in waiting:
             delay = self._delay(lane)
-            if delay <= 0:
+            # Differences of floats leave dust: a wait of 1e-13 s may end before the clock has moved, and never end.
+            if delay <= 1e-6:
                 return lane, 0.0
             soonest = delay if soonest is None else min(soonest, delay)
         return None, soonest
