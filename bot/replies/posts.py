@@ -211,7 +211,7 @@ class Posts:
             )
         bucket = self._channels[channel]
         reserve = _RESERVE if urgency is Urgency.ORDINARY else 0.0
-        while (delay := max(bucket.wait(reserve=reserve), self._team.wait())) > 0:
+        while (delay := max(bucket.wait(reserve=reserve), self._team.wait())) > 1e-6:
             await self._sleep(delay, deadline=deadline, reason="ratelimited")
         bucket.take()
 
